@@ -1,0 +1,1 @@
+"""netprov: takes a machine from power-on to an installed system, and can say why."""

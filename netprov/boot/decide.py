@@ -1,0 +1,296 @@
+"""decide(): what a machine gets, and why. The only place where boot policy lives.
+
+Every room asks here: DHCP and proxyDHCP which loader to send, TFTP and HTTP what a loader's script holds, the Xen
+bootloader what to start; `netprov explain` asks the same, so a dry run cannot lie.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import Any
+
+from netprov.boot.arch import ARCHS, Arch
+from netprov.boot.decision import Action, BootDecision, Kernel, Step
+from netprov.boot.identify import identify
+from netprov.boot.install import InstallRecord, InstallState, installs
+from netprov.boot.reason import Reason
+from netprov.boot.request import BootRequest, Loader, Via
+from netprov.boot.state import LOOP_FETCHES, BootState
+from netprov.errors import Origin
+from netprov.inventory.model import DhcpMode, InstallMode, Inventory, Subnet, Target, UnknownPolicy
+
+
+def decide(request: BootRequest, inventory: Inventory, state: BootState) -> BootDecision:
+    """The answer to `request`: a pure function of the three. The trace's last step is what settled it."""
+    return _Decider(request, inventory, state).decide()
+
+
+class _Decider:
+    """One decision while it is made: the question, and the trace so far."""
+
+    __slots__ = ("inventory", "record_name", "request", "state", "subnet", "target", "trace")
+
+    def __init__(self, request: BootRequest, inventory: Inventory, state: BootState) -> None:
+        self.request = request
+        self.inventory = inventory
+        self.state = state
+        self.trace: list[Step] = []
+        self.target: Target | None = None
+        self.record_name = ""
+        self.subnet: Subnet | None = None
+
+    def decide(self) -> BootDecision:
+        request = self.request
+        if request.via in (Via.DHCP, Via.PROXY) and self.inventory.settings.dhcp.mode is DhcpMode.OFF:
+            return self._end(Action.IGNORE, Reason.MODE_OFF, "dhcp.mode is off")
+        self.subnet = self._find_subnet()
+        policy = self._find_target()
+        if request.via is Via.DHCP and self._refused(policy):
+            return self._end(Action.IGNORE, Reason.MODE_RESERVED, "dhcp.mode is reserved, and no system matches")
+        if request.loader is Loader.OS:
+            return self._plain_address()
+        if request.loader is Loader.FIRMWARE or request.via in (Via.DHCP, Via.PROXY):
+            return self._loader(policy)
+        return self._script(policy)
+
+    # who asks
+
+    def _find_subnet(self) -> Subnet | None:
+        """The subnet of the relay that passed the question on, else of the client, else of our own interface."""
+        for address in (self.request.relay, self.request.ip, self.request.server):
+            found = self.inventory.subnet_of(address) if address is not None else None
+            if found is not None:
+                return found
+        return None
+
+    def _find_target(self) -> UnknownPolicy | None:
+        """Sets the target and notes how it was found; the policy for unknown machines where there is none."""
+        match = identify(self.request, self.inventory)
+        if match is not None:
+            self.target = match.target
+            self.record_name = match.target.name
+            self._note(match.reason, f"matched system {match.target.name} by {match.by}", match.target.origin)
+            return None
+        self._note(Reason.NO_MATCH, f"no declared system matches {self._who()}")
+        if self.subnet is not None and self.subnet.profile:
+            self.target = self.inventory.profiles[self.subnet.profile]
+            self.record_name = str(self.request.mac or "")
+            text = f"subnet {self.subnet.subnet} gives such machines profile {self.subnet.profile}"
+            self._note(Reason.MATCH_SUBNET, text, self.subnet.origin)
+            return None
+        if self.subnet is not None and self.subnet.unknown is not None:
+            return self.subnet.unknown
+        return self.inventory.settings.server.unknown
+
+    def _who(self) -> str:
+        request = self.request
+        parts = [
+            f"MAC {request.mac}" if request.mac else "",
+            f"UUID {request.uuid}" if request.uuid else "",
+            f"serial {request.serial!r}" if request.serial else "",
+            f"address {request.ip}" if request.ip else "",
+        ]
+        return ", ".join(part for part in parts if part) or "a machine that says nothing of itself"
+
+    def _refused(self, policy: UnknownPolicy | None) -> bool:
+        return self.inventory.settings.dhcp.mode is DhcpMode.RESERVED and (
+            policy is not None or (self.target is not None and self.target.kind != "system")
+        )
+
+    # what it gets
+
+    def _plain_address(self) -> BootDecision:
+        if self.request.via is Via.DHCP:
+            return self._end(Action.ADDRESS, Reason.NOT_PXE, "the client asks for an address only")
+        return self._end(Action.IGNORE, Reason.NOT_PXE, "the client does not ask to boot")
+
+    def _loader(self, policy: UnknownPolicy | None) -> BootDecision:
+        arch = ARCHS.get(self.request.arch if self.request.arch is not None else 0)
+        if policy is UnknownPolicy.IGNORE:
+            action = Action.ADDRESS if self.request.via is Via.DHCP else Action.IGNORE
+            return self._end(action, Reason.UNKNOWN_IGNORE, "server.unknown is ignore: nothing to boot")
+        if policy is UnknownPolicy.MENU:
+            self._note(Reason.UNKNOWN_MENU, "server.unknown is menu")
+        elif policy is UnknownPolicy.DISCOVER:
+            self._note(Reason.UNKNOWN_DISCOVER, "server.unknown is discover")
+        else:
+            local = self._stays_local() or self._cannot_run(arch)
+            if local is not None:
+                return local
+        return self._choose_loader(arch, policy)
+
+    def _stays_local(self) -> BootDecision | None:
+        """The decision to boot the local disk, where the install state or a missing kernel says so."""
+        target = self.target
+        assert target is not None
+        record = self.state.install(self.record_name) if self.record_name else None
+        reason, text = _install_step(target, record)
+        origin = target.origins.get("install")
+        if reason in (Reason.INSTALL_LOCAL, Reason.INSTALL_DONE, Reason.INSTALL_FAILED):
+            return self._end(Action.LOCAL, reason, text, origin)
+        self._note(reason, text, origin)
+        if not target.kernel:
+            text = f"{target.kind} {target.name} has no kernel to boot"
+            return self._end(Action.LOCAL, Reason.NO_KERNEL, text, target.origin)
+        return None
+
+    def _cannot_run(self, arch: Arch | None) -> BootDecision | None:
+        target = self.target
+        assert target is not None
+        if arch is None or _runs(target.arch, arch.cpu):
+            return None
+        text = f"{target.kind} {target.name} is for {target.arch}, the machine's firmware is {arch.name}"
+        return self._end(Action.LOCAL, Reason.ARCH_MISMATCH, text, target.origins.get("arch", target.origin))
+
+    def _choose_loader(self, arch: Arch | None, policy: UnknownPolicy | None) -> BootDecision:
+        request, target = self.request, self.target
+        if request.loader is not Loader.IPXE and target is not None and target.filename:
+            text = f"{target.kind} {target.name} has filename {target.filename}"
+            self._note(Reason.FILENAME_SET, text, target.origins.get("filename"))
+            return self._send(target.filename, over_http=arch is not None and arch.http)
+        wanted = self._wanted_loaders(policy)
+        if request.loader is Loader.IPXE and (not wanted or wanted[0] is Loader.IPXE):
+            self._note(Reason.CLIENT_IS_LOADER, "the client is iPXE already: it gets its script")
+            return self._ipxe_script(policy)
+        if arch is None or not arch.loaders:
+            name = arch.name if arch is not None else f"number {request.arch}"
+            text = f"no loader is known for client architecture {name}"
+            return self._end(Action.LOCAL, Reason.ARCH_UNKNOWN, text)
+        chosen = next((loader for loader in wanted if loader in arch.loaders), None)
+        if chosen is not None:
+            text = f"boot_loaders prefers {chosen}"
+            self._note(Reason.LOADER_CHOSEN, text, target.origins.get("boot_loaders") if target else None)
+        elif request.loader is Loader.IPXE:
+            self._note(Reason.CLIENT_IS_LOADER, "the client is iPXE already, and no loader of boot_loaders runs on it")
+            return self._ipxe_script(policy)
+        loader = chosen or next(iter(arch.loaders))
+        self._note(Reason.ARCH_LOADER, f"client architecture {arch.code} ({arch.name}) starts {arch.loaders[loader]}")
+        return self._send(arch.loaders[loader], over_http=arch.http)
+
+    def _wanted_loaders(self, policy: UnknownPolicy | None) -> list[Loader]:
+        if policy is UnknownPolicy.DISCOVER:
+            return [Loader.IPXE]  # the only one that can tell a machine's serial number and maker
+        return [Loader(name) for name in self.target.boot_loaders] if self.target is not None else []
+
+    def _ipxe_script(self, policy: UnknownPolicy | None) -> BootDecision:
+        mac = self.request.mac
+        name = f"ipxe/{mac.replace(':', '-')}" if mac is not None else "boot.ipxe"
+        if not self.inventory.settings.http.enabled:
+            return self._send(name, over_http=False)
+        # iPXE puts its settings in where a file name has ${…}; a serial number is all that DHCP does not tell already
+        facts = "?serial=${serial:uristring}&manufacturer=${manufacturer:uristring}&product=${product:uristring}"
+        return self._send(f"/{name}{facts if policy is UnknownPolicy.DISCOVER else ''}", over_http=True)
+
+    def _send(self, loader_file: str, *, over_http: bool) -> BootDecision:
+        mac = self.request.mac
+        given = self.state.loader_fetches(mac, loader_file) if mac is not None else 0
+        if given >= LOOP_FETCHES - 1:
+            text = f"{mac} was given {loader_file} {given} times within a minute: it goes round in a circle"
+            return self._end(Action.LOCAL, Reason.LOADER_LOOP, text)
+        by = "HTTP" if over_http else "TFTP"
+        text = f"sends {loader_file} by {by}"
+        return self._end(Action.LOADER, self.trace[-1].reason, text, loader_file=loader_file, over_http=over_http)
+
+    def _script(self, policy: UnknownPolicy | None) -> BootDecision:
+        request = self.request
+        if policy is not None and request.anonymous and request.loader in (Loader.GRUB, Loader.IPXE):
+            return self._end(Action.IDENTIFY, Reason.FOUND_SCRIPT, f"{request.loader} is to ask again with its MAC")
+        if policy is UnknownPolicy.IGNORE:
+            return self._end(Action.IGNORE, Reason.UNKNOWN_IGNORE, "server.unknown is ignore: no script")
+        if policy is UnknownPolicy.DISCOVER:
+            text = "server.unknown is discover: it was seen, and boots its own disk"
+            return self._end(Action.LOCAL, Reason.UNKNOWN_DISCOVER, text)
+        if policy is UnknownPolicy.MENU:
+            return self._menu()
+        arch = ARCHS.get(request.arch) if request.arch is not None else None
+        local = self._stays_local() or self._cannot_run(arch)
+        if local is not None:
+            return local
+        target = self.target
+        assert target is not None
+        kernel = Kernel(target.kernel, target.initrd, target.kernel_options, bool(target.autoinstall))
+        record = self.state.install(self.record_name) if self.record_name else None
+        text = f"boots {target.kernel}" + (f" and {', '.join(target.initrd)}" if target.initrd else "")
+        return self._end(
+            Action.KERNEL,
+            self.trace[-1].reason,
+            text,
+            target.origins.get("kernel"),
+            kernel=kernel,
+            installing=bool(self.record_name) and installs(record, target.install),
+        )
+
+    def _menu(self) -> BootDecision:
+        entries = tuple(p for p in self.inventory.profiles.values() if p.enable_menu and p.kernel)
+        if not entries:
+            text = "server.unknown is menu, but no profile is in the menu"
+            return self._end(Action.LOCAL, Reason.NO_MENU_ENTRIES, text)
+        text = f"server.unknown is menu: {len(entries)} entries"
+        return self._end(Action.MENU, Reason.UNKNOWN_MENU, text, menu=entries)
+
+    # the answer
+
+    def _note(self, reason: Reason, text: str, origin: Origin | None = None) -> None:
+        self.trace.append(Step(reason, text, origin))
+
+    def _end(
+        self, action: Action, reason: Reason, text: str, origin: Origin | None = None, **fields: Any
+    ) -> BootDecision:
+        self._note(reason, text, origin)
+        target = self.target
+        next_server = target.next_server if target is not None else None
+        if next_server is None and self.subnet is not None:
+            next_server = self.subnet.next_server
+        return BootDecision(
+            action,
+            tuple(self.trace),
+            target=target,
+            record=self.record_name,
+            subnet=self.subnet,
+            reserved_ip=_reserved(target, self.request),
+            next_server=next_server,
+            **fields,
+        )
+
+
+def _install_step(target: Target, record: InstallRecord | None) -> tuple[Reason, str]:
+    """Whether the target's kernel or the local disk boots now, as a step of the trace."""
+    if target.install is InstallMode.ALWAYS:
+        return Reason.INSTALL_ALWAYS, "install: always boots the kernel every time"
+    if record is None:
+        if target.install is InstallMode.ONCE:
+            return Reason.INSTALL_ARMED, "install: install-once, and it was never installed"
+        return Reason.INSTALL_LOCAL, "install: local, and no install is armed"
+    match record.state:
+        case InstallState.ARMED:
+            return Reason.INSTALL_ARMED, "an install is armed"
+        case InstallState.BOOTING | InstallState.INSTALLING:
+            attempt = f"attempt {record.attempts} of {target.install_attempts}"
+            return Reason.INSTALL_RUNNING, f"the install is under way ({record.state}, {attempt})"
+        case InstallState.INSTALLED:
+            return Reason.INSTALL_DONE, "install state = installed → local boot"
+        case InstallState.FAILED:
+            return Reason.INSTALL_FAILED, f"install state = failed → local boot ({record.note or 'no reason given'})"
+        case InstallState.LOCAL:
+            return Reason.INSTALL_LOCAL, "an operator set it to local boot"
+
+
+def _runs(kernel_arch: str, cpu: str) -> bool:
+    """Whether firmware of `cpu` can start such a kernel: 32-bit firmware stands on 64-bit boards too."""
+    x86 = ("i386", "x86_64")
+    if cpu in x86 or kernel_arch in x86:
+        return cpu in x86 and kernel_arch in x86
+    return {"aarch64": "arm64"}.get(kernel_arch, kernel_arch) == cpu
+
+
+def _reserved(target: Target | None, request: BootRequest) -> IPv4Address | None:
+    """The address declared for the interface that asks; for a machine known by other than a MAC, its only one."""
+    if target is None:
+        return None
+    declared = [i for i in target.interfaces if i.ip is not None]
+    for interface in declared:
+        if interface.mac is not None and interface.mac == request.mac:
+            return interface.ip.ip if interface.ip else None
+    if len(declared) == 1 and declared[0].ip is not None and declared[0].mac is None:
+        return declared[0].ip.ip
+    return None

@@ -1,0 +1,239 @@
+"""What the operator declared, resolved: the typed objects every other room reads.
+
+A *target* is what a machine boots: a system, profile or image with everything it inherits already merged in. Its fields
+are those of the field table (fields.py); a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from pathlib import Path
+
+from netprov.errors import Origin
+from netprov.inventory.mac import Mac
+
+Value = str | int | float | bool | None | tuple["Value", ...] | Mapping[str, "Value"]
+"""What YAML can hold, frozen: lists are tuples."""
+
+
+class InstallMode(StrEnum):
+    """What a machine does when it boots from the network."""
+
+    LOCAL = "local"  # its own disk
+    ONCE = "install-once"  # install, then its own disk until somebody arms it again
+    ALWAYS = "always"  # the kernel every time: diskless machines, rescue systems
+
+
+class UnknownPolicy(StrEnum):
+    """What a machine that nothing matches gets."""
+
+    IGNORE = "ignore"
+    MENU = "menu"
+    DISCOVER = "discover"  # an address and a boot that only reports the machine's facts, then its local disk
+
+
+class DhcpMode(StrEnum):
+    FULL = "full"
+    RESERVED = "reserved"  # only declared systems
+    PROXY = "proxy"  # never an address
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    name: str
+    mac: Mac | None = None
+    ip: IPv4Interface | None = None
+    gateway: IPv4Address | None = None
+    dns_name: str = ""
+    mtu: int | None = None
+    bridge: str = ""
+    management: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    size: int = 0  # octets
+    path: str = ""
+    driver: str = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Virt:
+    type: str = "xenpv"
+    ram: int = 512  # MiB
+    cpus: int = 1
+    disks: tuple[Disk, ...] = ()
+    bridge: str = ""
+    path: str = ""
+    auto_boot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one machine boots: everything inherited is merged in, every unset field has its default.
+
+    `kernel_options` keeps the order written; a value is None (a bare flag) or the strings to give it, one for each time
+    it stands on the command line. `origins` says where a field's value (of a merged one: the last part) came from.
+    """
+
+    kind: str  # "system", "profile" or "image"
+    name: str
+    profile: str = ""
+    distro: str = ""
+    image: str = ""
+    hostname: str = ""
+    uuid: str = ""
+    serial: str = ""
+    client_id: bytes = b""
+    circuit_id: bytes = b""
+    remote_id: bytes = b""
+    interfaces: tuple[Interface, ...] = ()
+    gateway: IPv4Address | None = None
+    name_servers: tuple[IPv4Address, ...] = ()
+    name_servers_search: tuple[str, ...] = ()
+    breed: str = ""
+    os_version: str = ""
+    arch: str = "x86_64"
+    kernel: str = ""  # a path under tftp.root (or absolute, beneath it), or a URL
+    initrd: tuple[str, ...] = ()
+    tree: str = ""
+    kernel_options: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    autoinstall: str = ""
+    autoinstall_meta: Mapping[str, Value] = field(default_factory=dict)
+    boot_loaders: tuple[str, ...] = ()  # of "ipxe", "pxelinux", "grub", the preferred first; empty: the arch's default
+    next_server: IPv4Address | None = None
+    filename: str = ""  # the NBP to send in place of the table's
+    install: InstallMode = InstallMode.LOCAL
+    install_attempts: int = 3
+    menu: str = ""
+    enable_menu: bool = True
+    file: str = ""  # image: the file it is made of
+    image_type: str = ""
+    virt: Virt = Virt()
+    repos: tuple[str, ...] = ()
+    proxy: str = ""
+    comment: str = ""
+    owners: tuple[str, ...] = ()
+    origin: Origin | None = None
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    first: IPv4Address
+    last: IPv4Address
+
+    def __contains__(self, ip: object) -> bool:
+        return isinstance(ip, IPv4Address) and self.first <= ip <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    subnet: IPv4Network
+    ranges: tuple[Range, ...] = ()
+    router: tuple[IPv4Address, ...] = ()
+    dns: tuple[IPv4Address, ...] = ()
+    ntp: tuple[IPv4Address, ...] = ()
+    domain: str = ""
+    search: tuple[str, ...] = ()
+    lease: int = 3600  # seconds
+    mtu: int | None = None
+    next_server: IPv4Address | None = None
+    profile: str = ""  # what a machine that nothing matches boots here
+    unknown: UnknownPolicy | None = None  # None: server.unknown
+    v6only: int | None = None  # seconds, RFC 8925 option 108
+    options: Mapping[int, bytes] = field(default_factory=dict)  # further options, encoded, by code
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    name: str
+    display_name: str = ""
+    parent: str = ""
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    address: IPv4Address | None = None  # None: the address of the interface the request came in on
+    interfaces: tuple[str, ...] = ()  # empty: all but loopback
+    state: str = "/var/lib/netprov"  # a folder, or postgresql://…
+    unknown: UnknownPolicy = UnknownPolicy.IGNORE
+    user: str = ""  # whom to become once the sockets are bound; empty: stay
+    journal_events: int = 1_000_000  # the newest so many are kept
+    journal_age: int = 30 * 86400  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpSettings:
+    mode: DhcpMode = DhcpMode.PROXY
+    authoritative: bool = True
+    offer_hold: int = 60  # seconds an offered address is kept for its client
+    decline_probation: int = 3600  # seconds a declined address rests
+    port: int = 67
+    proxy_port: int = 4011
+
+
+@dataclass(frozen=True, slots=True)
+class TftpSettings:
+    enabled: bool = True
+    root: Path = Path("boot-images")
+    port: int = 69
+    single_port: bool = False
+    ports: tuple[int, int] | None = None  # the range that transfers take theirs from
+    blksize: int = 65464  # the most granted; the interface's MTU limits further
+    windowsize: int = 64  # the most granted
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    enabled: bool = True
+    port: int = 80
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    server: ServerSettings = ServerSettings()
+    dhcp: DhcpSettings = DhcpSettings()
+    tftp: TftpSettings = TftpSettings()
+    http: HttpSettings = HttpSettings()
+    templates: Path | None = None  # the user's pxelinux.cfg.templates/; None: beside netprov.yaml where it exists
+    autoinstall: Path | None = None  # the user's autoinstall/ folder, likewise
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """One generation of what the operator declared. Read-only; a reload makes another.
+
+    The indexes map what a request can say to a system's name. `systems`, `profiles` and `images` are in declared order.
+    """
+
+    generation: int = 0
+    settings: Settings = Settings()
+    systems: Mapping[str, Target] = field(default_factory=dict)
+    profiles: Mapping[str, Target] = field(default_factory=dict)
+    images: Mapping[str, Target] = field(default_factory=dict)
+    menus: Mapping[str, Menu] = field(default_factory=dict)
+    snippets: Mapping[str, str] = field(default_factory=dict)  # name → text
+    subnets: tuple[Subnet, ...] = ()
+    by_mac: Mapping[Mac, str] = field(default_factory=dict)
+    by_uuid: Mapping[str, str] = field(default_factory=dict)
+    by_client_id: Mapping[bytes, str] = field(default_factory=dict)
+    by_serial: Mapping[str, str] = field(default_factory=dict)
+    by_circuit_id: Mapping[bytes, str] = field(default_factory=dict)
+    by_remote_id: Mapping[bytes, str] = field(default_factory=dict)
+    by_ip: Mapping[IPv4Address, str] = field(default_factory=dict)
+    by_hostname: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()  # every file and folder it was read from: what a reload watches
+
+    def subnet_of(self, ip: IPv4Address) -> Subnet | None:
+        """The most specific declared subnet that holds `ip`."""
+        holding = [s for s in self.subnets if ip in s.subnet]
+        return max(holding, key=lambda s: s.subnet.prefixlen, default=None)
