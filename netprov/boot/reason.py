@@ -78,9 +78,11 @@ class Reason(Enum):
     DHCP_POOL_EMPTY = ("dhcp-pool-empty", "every address of the subnet's ranges is in use", "widen the range:, or shorten lease:")
     DHCP_WRONG_NET = ("dhcp-wrong-net", "the address asked for is not of this network", "")
     DHCP_TAKEN = ("dhcp-taken", "the address asked for is another client's", "")
+    DHCP_OTHER_ADDRESS = ("dhcp-other-address", "the machine asked for an address other than the one declared for it", "")
     DHCP_NO_RECORD = ("dhcp-no-record", "there is no lease to confirm, and we are not authoritative", "")
     DHCP_DECLINED = ("dhcp-declined", "the client found its address in use", "another machine has this address: find it by ARP, or take it out of range:")
     DHCP_STORE_FAILED = ("dhcp-store-failed", "the lease could not be stored, so it was not confirmed", "see that the disk of server.state is not full")
+    DHCP_NOT_SENT = ("dhcp-not-sent", "the reply could not be sent", "the text says why: most often a firewall on this host, or no route to the relay")
     DHCP_OK = ("dhcp-ok", "answered", "")
     DHCP_UNSUPPORTED = ("dhcp-unsupported", "a message type that a server does not answer", "")
     PROXY_INCOMPLETE = ("proxy-incomplete", "a question on port 4011 that says neither who asks nor what it is", "")
@@ -103,6 +105,13 @@ class Reason(Enum):
     HTTP_BAD_REQUEST = ("http-bad-request", "the request is malformed", "")
     HTTP_CLOSED = ("http-closed", "the client went away before the end", "")
     HTTP_FORBIDDEN = ("http-forbidden", "not allowed", "")
+    HTTP_TOO_LARGE = ("http-too-large", "what the client sent is longer than the server takes", "")
+    HTTP_CHANGED = (
+        "http-changed",
+        "the file became shorter while it was being sent",
+        "put a new file in place by renaming it over the old one, not by writing into it",
+    )
+    HTTP_UNAVAILABLE = ("http-unavailable", "the server cannot read or write its state at present", "the server's log names the file and says what to do")
     # render
     RENDERED = ("rendered", "made from a template", "")
     TEMPLATE_ERROR = ("template-error", "the template cannot be rendered", "netprov lint names the template and the line")
@@ -112,6 +121,8 @@ class Reason(Enum):
     SERVER_STARTED = ("server-started", "the server answers", "")
     SERVER_STOPPED = ("server-stopped", "the server stopped", "")
     WORKER_DIED = ("worker-died", "a worker ended and was started again", "see the server's log for its traceback")
+    JOURNAL_DAMAGED = ("journal-damaged", "the journal was damaged: it was moved aside and a new one begun", "see the disk of server.state; the old file is kept beside the new one")
+    INTERNAL_ERROR = ("internal-error", "netprov itself failed on this question and gave no answer", "the server's log has the traceback: please report it")
     EVENTS_LOST = ("events-lost", "events came faster than the journal could be written, or its disk is full", "see the disk of server.state")
 
 

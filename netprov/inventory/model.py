@@ -12,7 +12,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
-from netprov.errors import Origin
+from netprov.errors import Origin, Problem
 from netprov.inventory.mac import Mac
 
 Value = str | int | float | bool | None | tuple["Value", ...] | Mapping[str, "Value"]
@@ -98,7 +98,7 @@ class Target:
     breed: str = ""
     os_version: str = ""
     arch: str = "x86_64"
-    kernel: str = ""  # a path under tftp.root (or absolute, beneath it), or a URL
+    kernel: str = ""  # a name relative to tftp.root, or a URL
     initrd: tuple[str, ...] = ()
     tree: str = ""
     kernel_options: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
@@ -155,6 +155,15 @@ class Menu:
     name: str
     display_name: str = ""
     parent: str = ""
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repo:
+    name: str
+    mirror: str = ""  # URL
+    breed: str = "yum"
+    arch: str = "x86_64"
     origin: Origin | None = None
 
 
@@ -222,6 +231,7 @@ class Inventory:
     images: Mapping[str, Target] = field(default_factory=dict)
     menus: Mapping[str, Menu] = field(default_factory=dict)
     snippets: Mapping[str, str] = field(default_factory=dict)  # name → text
+    repos: Mapping[str, Repo] = field(default_factory=dict)
     subnets: tuple[Subnet, ...] = ()
     by_mac: Mapping[Mac, str] = field(default_factory=dict)
     by_uuid: Mapping[str, str] = field(default_factory=dict)
@@ -232,6 +242,7 @@ class Inventory:
     by_ip: Mapping[IPv4Address, str] = field(default_factory=dict)
     by_hostname: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()  # every file and folder it was read from: what a reload watches
+    warnings: tuple[Problem, ...] = ()  # odd, but no reason to refuse it
 
     def subnet_of(self, ip: IPv4Address) -> Subnet | None:
         """The most specific declared subnet that holds `ip`."""

@@ -1,0 +1,86 @@
+#!/bin/sh
+# ./do demo   everything set up, then a real boot in a private network, on this machine
+# ./do test   everything set up, then lint, types and all tests
+# For Debian 12 or later and Ubuntu 24.04 or later. Root installs the packages that are missing; anybody else is told.
+set -eu
+cd "$(dirname "$0")"
+
+RUN="python3 python3-venv iproute2 ca-certificates dpkg-dev qemu-system-x86 seabios ipxe-qemu ovmf"
+TEST="$RUN qemu-system-arm qemu-efi-aarch64 qemu-utils dnsmasq-base kea-admin udhcpc isc-dhcp-client tftp-hpa atftp
+busybox-static curl procps"
+
+usage() {
+    sed -n '2,4s/^# //p' "$0"
+    exit 2
+}
+
+say() { printf './do: %s\n' "$*" >&2; }
+
+missing() { # PACKAGE...: those that are not installed
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null)" = "ii " ] || printf '%s ' "$package"
+    done
+}
+
+packages() { # PACKAGE...
+    command -v dpkg-query >/dev/null || { say "this is not Debian or Ubuntu: install what answers to: $*"; return 0; }
+    wanted=$(missing "$@")
+    [ -n "$wanted" ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        say "missing packages; as root: apt-get install $wanted"
+        return 0
+    fi
+    say "installing: $wanted"
+    log=$(mktemp)
+    # shellcheck disable=SC2086
+    if ! { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $wanted; } \
+        >"$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        rm -f "$log"
+        say "apt-get failed: its last lines are above"
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+python() { # EXTRA: a virtual environment in .venv with netprov, editable
+    command -v python3 >/dev/null || { say "python3 is missing"; exit 1; }
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+        say "Python 3.11 or later is needed, this is $(python3 --version)"
+        exit 1
+    }
+    stamp="$1 $(python3 --version) $(cksum <pyproject.toml) $PWD"
+    [ "$(cat .venv/netprov-stamp 2>/dev/null)" = "$stamp" ] && return 0
+    say "making .venv"
+    # an environment moved from elsewhere, or of another Python, cannot be mended: a new one
+    python3 -m venv --clear .venv || { say "python3 -m venv failed: install python3-venv"; exit 1; }
+    .venv/bin/pip install --quiet --disable-pip-version-check -e ".$1"
+    printf '%s' "$stamp" >.venv/netprov-stamp
+}
+
+demo() {
+    # shellcheck disable=SC2086
+    packages $RUN
+    python ""
+    exec .venv/bin/netprov demo "$@"
+}
+
+tests() {
+    # shellcheck disable=SC2086
+    packages $TEST
+    python "[test]"
+    .venv/bin/ruff check .
+    .venv/bin/mypy
+    .venv/bin/python -m pytest -m "not e2e" "$@"
+    if [ "$(id -u)" != 0 ]; then
+        say "not root: the tests that need network namespaces and firmware were left out"
+        return 0
+    fi
+    .venv/bin/python -m pytest -m e2e "$@"
+}
+
+case ${1-} in
+demo) shift; demo "$@" ;;
+test) shift; tests "$@" ;;
+*) usage ;;
+esac

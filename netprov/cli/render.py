@@ -1,0 +1,126 @@
+"""netprov render: a script, a kickstart or the kernel arguments as a machine would get them."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netprov.boot.request import BootRequest, Loader
+from netprov.cli.options import config_option, load_inventory
+from netprov.errors import ConfigError, PeerError
+from netprov.explain.who import UnknownName, of_system, who
+from netprov.inventory.mac import Mac, parse_mac
+from netprov.inventory.model import Inventory, Target
+from netprov.state.failure import StateError
+from netprov.state.place import Place
+
+if TYPE_CHECKING:
+    from netprov.render.preview import Preview, Records
+
+_LOADERS = {"pxelinux": Loader.PXELINUX, "grub": Loader.GRUB, "ipxe": Loader.IPXE}
+
+
+def _mac(_context: click.Context, _parameter: click.Parameter, given: str | None) -> Mac | None:
+    try:
+        return parse_mac(given) if given is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, given: str | None) -> IPv4Address | None:
+    try:
+        return IPv4Address(given) if given is not None else None
+    except ValueError:
+        raise click.BadParameter(f"{given!r} is not an IPv4 address") from None
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["autoinstall", *_LOADERS, "args"]))
+@click.argument("name", metavar="NAME|MAC")
+@click.option("--mac", callback=_mac, help="The interface that boots. Default: the system's first.")
+@click.option("--server", callback=_address, help="Our address that it asks. Default: server.address.")
+@click.option("--armed", is_flag=True, help="As if an install of it were armed.")
+@config_option
+def render(
+    kind: str, name: str, mac: Mac | None, server: IPv4Address | None, armed: bool, config: Path
+) -> None:
+    """Print what the machine NAME would get now: a loader's script, its installer's answers (autoinstall), or the
+    kernel command line of its install (args).
+
+    NAME is a system or a profile, or for loaders' scripts also the MAC of a machine that is not declared. Nothing is
+    changed by asking.
+    """
+    inventory = load_inventory(config)
+    if server is None and inventory.settings.server.address is None:
+        raise click.ClickException("--server: say which of our addresses machines ask, or set server.address")
+    with _records(inventory, armed) as records:
+        from netprov.render.preview import Preview
+
+        click.echo(_rendered(Preview(inventory, records, server), kind, name, mac), nl=False)
+
+
+def _rendered(preview: Preview, kind: str, name: str, mac: Mac | None) -> str:
+    try:
+        if kind in _LOADERS:
+            return _script(preview, _LOADERS[kind], name, mac)
+        target = _target(preview.inventory, name)
+        if kind == "args":
+            return preview.arguments(target, mac) + "\n"
+        return preview.answers(target, mac).body.decode()
+    except (ConfigError, PeerError, StateError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _script(preview: Preview, loader: Loader, name: str, mac: Mac | None) -> str:
+    asking = _asking(preview.inventory, name)
+    found = preview.script(loader, replace(asking, mac=mac or asking.mac))
+    if found is None:
+        raise click.ClickException(f"{name} gets no {loader} script; netprov explain {name} says why")
+    return found.body.decode()
+
+
+def _asking(inventory: Inventory, name: str) -> BootRequest:
+    if name in inventory.systems:
+        return of_system(inventory.systems[name])
+    try:
+        return who(name, inventory)
+    except UnknownName as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _target(inventory: Inventory, name: str) -> Target:
+    known = {**inventory.profiles, **inventory.systems}
+    if name in known:
+        return known[name]
+    with contextlib.suppress(ValueError):
+        system = inventory.by_mac.get(parse_mac(name))
+        if system is not None:
+            return inventory.systems[system]
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise click.ClickException(f"no system or profile {name!r} is declared{hint}")
+
+
+@contextlib.contextmanager
+def _records(inventory: Inventory, armed: bool) -> Iterator[Records]:
+    """The install records, none where no server has ever run here: to look must not make a database."""
+    from netprov.render.preview import Records
+    from netprov.state.state import open_state
+
+    place = Place(inventory.settings.server.state)
+    if place.database is not None and not place.database.exists():
+        yield Records(None, armed)
+        return
+    try:
+        state = open_state(inventory.settings.server.state)
+    except (ConfigError, StateError) as error:
+        raise click.ClickException(str(error)) from None
+    with state:
+        yield Records(state.installs, armed)

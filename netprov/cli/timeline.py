@@ -1,0 +1,125 @@
+"""netprov timeline: every boot, stage by stage."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from netprov.cli.options import config_option, load_inventory
+from netprov.errors import ConfigError
+from netprov.inventory.model import Inventory
+from netprov.journal.boots import Boot
+from netprov.journal.correlate import Placed
+from netprov.journal.export import as_json, event_object
+from netprov.journal.show import boot_text, event_text, overview
+from netprov.journal.timeline import Timeline, addresses, keys
+from netprov.state.place import Place
+
+_POLL = 0.2  # seconds
+
+
+@click.command()
+@click.argument("machine", required=False, metavar="[NAME|MAC]")
+@click.option("--last", type=click.IntRange(1, 10_000), help="How many boots: 1 of a machine, 20 of all by default.")
+@click.option("--follow", is_flag=True, help="Go on with what happens from now, until interrupted.")
+@click.option("--json", "json_", is_flag=True, help="As JSON; with --follow an object a line.")
+@config_option
+def timeline(machine: str | None, last: int | None, follow: bool, json_: bool, config: Path) -> None:
+    """Show the boots of a machine stage by stage, or of all machines a line each.
+
+    Needs no running server.
+    """
+    inventory = load_inventory(config)
+    place = Place(inventory.settings.server.state)
+    try:
+        with Timeline(place.journal) as journal:
+            names = _names(machine, inventory) if machine else []
+            boots = journal.boots(names, last or 1) if machine else journal.recent(last or 20)
+            if machine and not boots:
+                _known(machine, names, inventory, journal)
+            if follow:
+                _follow(journal, boots, names, json_)
+            elif json_:
+                click.echo(as_json(boots))
+            elif boots:
+                _print(boots, one_machine=bool(machine))
+            else:
+                click.echo(_nothing(machine, place.journal))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _names(machine: str, inventory: Inventory) -> list[str]:
+    """What the journal may know the machine by: a system also by the MACs it is declared with, and the other way."""
+    names = keys(machine)
+    for name in list(names):
+        system = inventory.systems.get(name) or inventory.systems.get(inventory.by_hostname.get(name, ""))
+        if system is not None:
+            names.append(system.name)
+            names += [interface.mac for interface in system.interfaces if interface.mac]
+    return list(dict.fromkeys(names))
+
+
+def _known(machine: str, names: Sequence[str], inventory: Inventory, journal: Timeline) -> None:
+    """End the command where neither the inventory nor the journal knows the machine; suggest the nearest names."""
+    declared = any(name in inventory.systems or name in inventory.by_mac for name in names)
+    if declared or addresses(machine):
+        return
+    known = dict.fromkeys([*inventory.systems, *journal.names()])
+    near = difflib.get_close_matches(machine, known, n=3, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise click.ClickException(f"neither the inventory nor the journal knows {machine!r}{hint}")
+
+
+def _nothing(machine: str | None, path: Path) -> str:
+    if not path.exists():
+        return f"No boots yet: there is no journal at {path}. Start the server with netprov serve."
+    if machine is None:
+        return "No boots yet. Switch a machine on that boots from the network; netprov check tells whether it would."
+    return (
+        f"No boots of {machine} yet: nothing was heard of it. See that it boots from the network, in this server's "
+        f"network or behind a relay; netprov explain {machine} tells what it would get."
+    )
+
+
+def _print(boots: Sequence[Boot], one_machine: bool) -> None:
+    console = Console(highlight=False)
+    if not one_machine:
+        console.print(overview(boots))
+        return
+    for number, boot in enumerate(boots):
+        if number:
+            console.print()
+        console.print(boot_text(boot))
+
+
+def _follow(journal: Timeline, boots: Sequence[Boot], names: Sequence[str], json_: bool) -> None:
+    """Print what is new until interrupted."""
+    seen = journal.newest()
+    if boots and not json_:
+        _print(boots, one_machine=bool(names))
+    try:
+        while True:
+            if journal.reopened():
+                seen = 0
+            for id, placed in journal.after(seen):
+                seen = id
+                if not names or placed.machine in names or placed.event.system in names:
+                    _print_event(placed, json_)
+            time.sleep(_POLL)
+    except KeyboardInterrupt:
+        return
+
+
+def _print_event(placed: Placed, json_: bool) -> None:
+    if json_:
+        shown = {"machine": placed.machine, "boot": placed.boot, **event_object(placed.event, placed.event.at)}
+        click.echo(json.dumps(shown))
+        return
+    Console(highlight=False).print(event_text(placed))

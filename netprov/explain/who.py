@@ -1,0 +1,55 @@
+"""From what an operator types to a machine."""
+
+from __future__ import annotations
+
+import difflib
+from ipaddress import IPv4Address
+from uuid import UUID
+
+from netprov.boot.request import BootRequest, Loader, Via
+from netprov.inventory.mac import parse_mac
+from netprov.inventory.model import Inventory, Target
+
+
+class UnknownName(Exception):
+    """Neither a system nor anything that could be a machine's. Its text says what is near."""
+
+
+def who(text: str, inventory: Inventory) -> BootRequest:
+    """The machine that `text` means: a system's name or host name, a MAC, a UUID or an address, declared or not.
+
+    Raises UnknownName.
+    """
+    name = text if text in inventory.systems else inventory.by_hostname.get(text.lower())
+    if name is not None:
+        return of_system(inventory.systems[name])
+    try:
+        return BootRequest(Via.DHCP, Loader.FIRMWARE, mac=parse_mac(text))
+    except ValueError:
+        pass
+    try:
+        return BootRequest(Via.DHCP, Loader.FIRMWARE, uuid=str(UUID(text)))
+    except ValueError:
+        pass
+    try:
+        return BootRequest(Via.DHCP, Loader.FIRMWARE, ip=IPv4Address(text))
+    except ValueError:
+        near = difflib.get_close_matches(text, inventory.systems, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; give a system's name, a MAC, a UUID or an address"
+        raise UnknownName(f"no system {text!r} is declared{hint}") from None
+
+
+def of_system(target: Target) -> BootRequest:
+    """The declared system as it would ask: with its first interface that has a MAC."""
+    mac = next((interface.mac for interface in target.interfaces if interface.mac is not None), None)
+    return BootRequest(
+        Via.DHCP,
+        Loader.FIRMWARE,
+        mac=mac,
+        uuid=target.uuid,
+        serial=target.serial,
+        client_id=target.client_id,
+        circuit_id=target.circuit_id,
+        remote_id=target.remote_id,
+    )
+

@@ -1,0 +1,98 @@
+"""netprov.yaml → one Inventory, or every problem found on the way."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from netprov.errors import ConfigError, Problem
+from netprov.inventory.declared import SETTINGS, Declarations
+from netprov.inventory.fields import Kind
+from netprov.inventory.model import Inventory
+from netprov.inventory.nodes import MapNode, origin_of
+from netprov.inventory.references import build_menus, build_repos, build_snippets, check_references, place_files
+from netprov.inventory.report import Report, in_order
+from netprov.inventory.resolve import Resolver
+from netprov.inventory.settings import SettingsReader
+from netprov.inventory.subnets import Subnets
+from netprov.inventory.targets import Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one attempt came to: an inventory, or the problems that stand in its way.
+
+    `files`: every file and folder it was read from, also where it failed, so that mending any of them can be noticed.
+    """
+
+    inventory: Inventory | None
+    problems: tuple[Problem, ...]
+    files: tuple[str, ...]
+
+
+def load(path: Path, generation: int = 1) -> Inventory:
+    """The inventory that the configuration at `path` declares. Raises ConfigError with every problem found."""
+    loaded = attempt(path, generation)
+    if loaded.inventory is None:
+        raise ConfigError(*loaded.problems)
+    return loaded.inventory
+
+
+def attempt(path: Path, generation: int = 1) -> Loaded:
+    """As load(), without raising."""
+    report = Report()
+    declared = Declarations(report)
+    main = Path(os.path.abspath(path))
+    root = declared.document(main)
+    inventory = _build(main, root, declared, report, generation) if root is not None else None
+    files = tuple(dict.fromkeys(declared.files))
+    if report.errors or inventory is None:
+        return Loaded(None, in_order(report.errors), files)
+    return Loaded(inventory, (), files)
+
+
+def _build(main: Path, root: MapNode, declared: Declarations, report: Report, generation: int) -> Inventory:
+    reader = SettingsReader(root, main.parent, report)
+    settings, subnet_layers = reader.settings()
+    declared.sections(root, SETTINGS)
+    _read_inventory(main, root, declared, reader)
+    defaults = reader.section(Kind.DEFAULTS)
+    subnets = Subnets((*subnet_layers, *declared.subnets), settings, report)
+    subnets.check_profiles(declared.objects[Kind.PROFILE])
+    place_files(declared, defaults, settings, report)
+    check_references(declared, defaults, report)
+    targets = Targets(Resolver(declared.objects, defaults, report), subnets, report)
+    known = targets.identities
+    return Inventory(
+        generation=generation,
+        settings=settings,
+        profiles=targets.of_kind(Kind.PROFILE),
+        images=targets.of_kind(Kind.IMAGE),
+        systems=targets.systems(),
+        menus=build_menus(declared, report),
+        snippets=build_snippets(declared),
+        repos=build_repos(declared, report),
+        subnets=tuple(subnets.declared),
+        by_mac=known.by_mac.systems,
+        by_uuid=known.by_uuid.systems,
+        by_client_id=known.by_client_id.systems,
+        by_serial=known.by_serial.systems,
+        by_circuit_id=known.by_circuit_id.systems,
+        by_remote_id=known.by_remote_id.systems,
+        by_ip=known.by_ip.systems,
+        by_hostname=known.by_hostname.systems,
+        files=tuple(dict.fromkeys(declared.files)),
+        warnings=in_order(report.warnings),
+    )
+
+
+def _read_inventory(main: Path, root: MapNode, declared: Declarations, reader: SettingsReader) -> None:
+    """What `inventory:` holds or names; without it, the folder inventory/ where there is one."""
+    node = root.entries.get("inventory")
+    if isinstance(node, MapNode):
+        declared.sections(node)
+    elif (given := reader.path("inventory")) is not None and node is not None:
+        declared.path(given, main, origin_of(node))
+    elif os.path.isdir(main.parent / "inventory"):
+        declared.path(main.parent / "inventory", main, None)

@@ -1,0 +1,240 @@
+"""Which boot of which machine each event belongs to. Pure: events in, places out; no clock but the events'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from netprov.journal.event import Event, Kind
+from netprov.journal.identity import MACHINES, Identity, address
+from netprov.journal.recent import Recent
+
+PAUSE = 600.0
+"""Seconds of quiet after which a question for an address is a new boot's. Firmware repeats itself for a minute or two;
+a machine that waits in a menu asks nothing."""
+
+INSTALL = 6 * 3600.0
+"""Seconds for which a kernel's own DHCP still belongs to the boot that fetched the kernel: an install's length."""
+
+ADOPTION = 120.0
+"""Seconds within which the events of a bare address become those of the machine that turns out to have it."""
+
+LOADER, SCRIPT, KERNEL = "loader", "script", "kernel"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event, its machine ("" where nobody knows) and the number of its boot, from 1 (0: it belongs to none).
+
+    `adopts`: the events of this machine and boot, an address without a MAC until now, belong here too.
+    """
+
+    event: Event
+    machine: str
+    boot: int
+    adopts: tuple[str, int] | None = None
+
+
+@dataclass(slots=True)
+class _Boot:
+    """A machine's latest boot."""
+
+    number: int
+    started: float
+    last: float
+    began_as: str = ""  # the loader whose DHCP came first; "" where no DHCP did
+    moved: bool = False  # more was seen than the first loader's DHCP
+    got: set[str] = field(default_factory=set)
+    loader_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A boot begins where `when` holds; `why` is the field fact."""
+
+    why: str
+    when: Callable[[_Boot, Event, str], bool]  # the running boot, the event, the loader that asks for an address ("")
+
+
+_FIRMWARE = ("firmware", "xen")  # "xen": the domU bootloader, which is a domU's firmware
+
+RULES: tuple[_Rule, ...] = (
+    _Rule(
+        "firmware asks for an address, and what ran before was already more than firmware: the machine was reset. "
+        "While it only repeats its DISCOVER (after 4, 8, 16, 32 s) the boot is the same",
+        lambda boot, event, asks: asks in _FIRMWARE and (boot.moved or boot.began_as not in _FIRMWARE),
+    ),
+    _Rule(
+        "iPXE asks once, before its script: an iPXE that asks after that, or after an operating system, is a network "
+        "card's ROM after a reset",
+        lambda boot, event, asks: asks == "ipxe" and (bool(boot.got & {SCRIPT, KERNEL}) or boot.began_as == "os"),
+    ),
+    _Rule(
+        "iPXE was the ROM and fetched another loader (QEMU's does for PXELINUX): iPXE again is a reset, unless what it "
+        "fetched was an iPXE too",
+        lambda boot, event, asks: asks == "ipxe"
+        and boot.began_as == "ipxe"
+        and LOADER in boot.got
+        and not _is_ipxe(boot.loader_name),
+    ),
+    _Rule(
+        "a loader or firmware that asks after a long quiet: the machine was off",
+        lambda boot, event, asks: asks not in ("", "os") and event.at - boot.last > PAUSE,
+    ),
+    _Rule(
+        "an operating system's DHCP after a long quiet, and no kernel of ours before: it booted its disk without "
+        "asking us. After our kernel it is the installer's own (the third DHCP of a boot), as long as one takes",
+        lambda boot, event, asks: asks == "os" and event.at - boot.last > (INSTALL if KERNEL in boot.got else PAUSE),
+    ),
+    _Rule(
+        "a loader is fetched after a kernel, and no DHCP was heard between: another server's DHCP, out of our hearing",
+        lambda boot, event, asks: _fetches(event) == LOADER and KERNEL in boot.got,
+    ),
+)
+"""When a new boot of a machine begins. Everything else belongs to the running boot."""
+
+
+class Correlator:
+    """Places events. `recall(machine)` gives the placed events of a machine's latest boot in the journal, for machines
+    that are not in memory (any more): at most `limit` are.
+    """
+
+    def __init__(self, recall: Callable[[str], Sequence[Placed]] = lambda machine: (), limit: int = MACHINES) -> None:
+        self._recall = recall
+        self._identity = Identity(limit)
+        self._boots: Recent[str, _Boot] = Recent(limit)
+
+    def place(self, event: Event) -> Placed:
+        """Where `event` belongs. Events are to come in the order in which they happened."""
+        machine = self._identity.machine(event)
+        self._identity.learn(event, machine)
+        if not machine or (event.kind is Kind.INSTALL and not event.stage):  # an operator's doing is part of no boot
+            return Placed(event, machine, 0)
+        boot = self._running(machine)
+        if boot is not None and event.at - event.seconds < boot.started and boot.number > 1 and event.seconds:
+            # a transfer that broke off when the machine was reset ends, here, only when its time is over
+            return Placed(event, machine, boot.number - 1)
+        adopted = self._adopt(event)
+        if boot is None or (adopted and _separate(boot, adopted)) or _begins(boot, event):
+            if adopted is None and _is_no_boot(event, machine):
+                return Placed(event, machine, 0)
+            boot = _new(boot.number + 1 if boot else 1, event)
+            self._boots.put(machine, boot)
+        if adopted:
+            _merge(boot, adopted)
+        _note(boot, event)
+        return Placed(event, machine, boot.number, (f"ip {address(event)}", adopted.number) if adopted else None)
+
+    def restore(self, placed: Placed) -> None:
+        """Take in an event that was placed before, by a writer that is no more."""
+        self._identity.learn(placed.event, placed.machine)
+        if placed.boot:
+            self._resume(placed)
+
+    def _resume(self, placed: Placed) -> None:
+        boot = self._boots.get(placed.machine)
+        event = placed.event
+        if boot is None or boot.number < placed.boot:
+            boot = _new(placed.boot, event)
+            self._boots.put(placed.machine, boot)
+        if boot.number == placed.boot:
+            _note(boot, event)
+
+    def _running(self, machine: str) -> _Boot | None:
+        boot = self._boots.get(machine)
+        if boot is None:
+            for placed in self._recall(machine):
+                self._resume(placed)
+            boot = self._boots.get(machine)
+        return boot
+
+    def _adopt(self, event: Event) -> _Boot | None:
+        """The boot of the bare address that `event` shows to be this machine's: a question with a MAC that comes from it.
+
+        An address that is only now granted was somebody else's before.
+        """
+        ip = address(event)
+        if not event.mac or not ip or event.kind in _HANDS_OUT or self._identity.shared(ip):
+            return None
+        bare = self._boots.get(f"ip {ip}")
+        self._boots.drop(f"ip {ip}")
+        asks_from_it = event.kind is Kind.DHCP_INFORM or not event.kind.startswith("dhcp.")
+        return bare if bare is not None and asks_from_it and event.at - bare.last <= ADOPTION else None
+
+
+_HANDS_OUT = (Kind.DHCP_DISCOVER, Kind.DHCP_OFFER, Kind.DHCP_DROP, Kind.DHCP_NAK)
+"""Kinds that name an address which nobody has by that."""
+
+
+def _begins(boot: _Boot, event: Event) -> bool:
+    asks = _asks(event)
+    return any(rule.when(boot, event, asks) for rule in RULES)
+
+
+_ASKS = (Kind.DHCP_DISCOVER, Kind.DHCP_OFFER, Kind.DHCP_BOOTP)
+
+
+def _asks(event: Event) -> str:
+    """The loader that asks for an address with this event; "" where it asks for something else."""
+    asks = event.kind in _ASKS or (event.kind is Kind.DHCP_DROP and ("type", "discover") in event.detail)
+    return _loader(event) if asks else ""
+
+
+def _loader(event: Event) -> str:
+    """The loader whose DHCP packet this is; "" where it is none."""
+    if not event.kind.startswith("dhcp."):
+        return ""
+    return next((value for name, value in event.detail if name == "loader"), "os")
+
+
+_FETCHES = (Kind.TFTP_REQUEST, Kind.TFTP_DONE, Kind.HTTP_DONE)
+_FETCHED = (Kind.TFTP_DONE, Kind.HTTP_DONE)
+
+
+def _fetches(event: Event) -> str:
+    """The stage of the file that `event` begins or ends to transfer; "" where it does neither."""
+    return event.stage if event.kind in _FETCHES else ""
+
+
+_STILL = frozenset({Kind.TFTP_DROP, Kind.INSTALL, Kind.INVENTORY, Kind.SERVER})
+"""Events that say nothing about how far the machine is: a stray packet, an operator's doing."""
+
+
+def _is_no_boot(event: Event, machine: str) -> bool:
+    """Whether `event`, with no boot running, begins none: an operator's doing, any visitor's request from a bare
+    address, the DHCP of an operating system that nobody declared (every telephone in the network asks)."""
+    if event.kind in _STILL or (machine.startswith("ip ") and not event.stage):
+        return True
+    return _loader(event) == "os" and not event.system
+
+
+def _new(number: int, event: Event) -> _Boot:
+    return _Boot(number, event.at - event.seconds, event.at, _loader(event))
+
+
+def _note(boot: _Boot, event: Event) -> None:
+    """Take in what `event` says about how far the boot is."""
+    boot.last = max(boot.last, event.at)
+    if event.kind in _FETCHED and event.stage in (LOADER, SCRIPT, KERNEL):
+        boot.got.add(event.stage)
+        if event.stage == LOADER:
+            boot.loader_name = event.name
+    loader = _loader(event)
+    if event.kind not in _STILL and (not loader or loader != boot.began_as):
+        boot.moved = True
+
+
+def _separate(boot: _Boot, bare: _Boot) -> bool:
+    """Whether what a bare address fetched cannot continue `boot`: it begins with a loader again, or much later."""
+    return bare.started - boot.last > PAUSE or (LOADER in bare.got and bool(boot.got))
+
+
+def _merge(boot: _Boot, bare: _Boot) -> None:
+    boot.started = min(boot.started, bare.started)
+    boot.moved = boot.moved or bare.moved
+    boot.got |= bare.got
+    boot.loader_name = boot.loader_name or bare.loader_name
+
+
+def _is_ipxe(name: str) -> bool:
+    return any(part in name.lower() for part in ("ipxe", "undionly", "snponly"))

@@ -1,0 +1,74 @@
+"""Boots and events as JSON: the stable form, for programs.
+
+A boot is an object of
+
+    machine     MAC, or "ip ADDRESS"              system      name, "" where none matched
+    boot        number, from 1                    started     seconds since the epoch
+    seconds     first event to last
+    stages      list, in the order reached: {stage, state: "done" | "started" | "failed", at, after, size, seconds}
+    events      list, in order of time: the objects below
+
+and an event an object of
+
+    at          seconds since the epoch           after       seconds since the boot's start
+    kind        "dhcp.ack", "tftp.done", …        reason      a label of docs/reasons.md
+    text        the sentence                      stage       "address", "loader", … or ""
+    mac, uuid, client_id, xid, ip, peer, relay, system, name       as heard; "" or 0 where unknown
+    size        octets                            seconds     of the transfer
+    retransmits number                            detail      object of further facts, all strings
+
+Every key is always there; more may come. What clients sent stands in it as they sent it, escaped as JSON escapes.
+Install tokens are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from netprov.journal.boots import Boot, Stage
+from netprov.journal.event import Event
+
+Json = dict[str, object]
+
+
+def boot_object(boot: Boot) -> Json:
+    """`boot` as above."""
+    return {
+        "machine": boot.machine,
+        "system": boot.system,
+        "boot": boot.number,
+        "started": boot.started,
+        "seconds": round(boot.seconds, 6),
+        "stages": [_stage_object(stage, boot.started) for stage in boot.stages],
+        "events": [event_object(event, boot.started) for event in boot.events],
+    }
+
+
+def event_object(event: Event, started: float) -> Json:
+    """`event` of a boot that began at `started`, as above."""
+    values = asdict(event)
+    del values["token"]
+    return values | {
+        "after": round(event.at - started, 6),
+        "kind": event.kind.value,
+        "reason": event.reason.label,
+        "detail": dict(event.detail),
+    }
+
+
+def _stage_object(stage: Stage, started: float) -> Json:
+    return {
+        "stage": stage.name,
+        "state": stage.state,
+        "at": stage.at,
+        "after": round(stage.at - started, 6),
+        "size": stage.size,
+        "seconds": stage.seconds,
+    }
+
+
+def as_json(boots: Sequence[Boot]) -> str:
+    """The boots as a JSON array."""
+    return json.dumps([boot_object(boot) for boot in boots], indent=2)

@@ -1,0 +1,186 @@
+"""Boots as a person reads them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from netprov.boot.reason import Reason
+from netprov.journal.boots import Boot, Stage, StageState
+from netprov.journal.correlate import Placed
+from netprov.journal.escape import escape
+from netprov.journal.event import Event, Kind
+
+_ROOMS = {"dhcp": "cyan", "tftp": "green", "http": "blue", "install": "magenta"}
+_MARKS: dict[StageState, tuple[str, str]] = {
+    "done": ("✓", "green"),
+    "started": ("…", "yellow"),
+    "failed": ("✗", "bold red"),
+}
+_BAD = frozenset(
+    {
+        Kind.DHCP_NAK,
+        Kind.DHCP_DECLINE,
+        Kind.DHCP_DROP,
+        Kind.TFTP_FAIL,
+        Kind.TFTP_REFUSE,
+        Kind.HTTP_FAIL,
+        Kind.HTTP_REFUSE,
+    }
+)
+_ABSENT = frozenset({Reason.TFTP_NOT_FOUND, Reason.HTTP_NOT_FOUND, Reason.NAME_NOT_OURS})
+_OPTIONAL = re.compile(
+    r"(^|/)(revocations\w*\.efi|shim_certificate\w*\.efi|\w+\.lst|[\w@]+\.mo|pxelinux\.cfg/[^/]+|grub\.cfg-[^/]+)$"
+)
+"""Files that loaders ask for on the chance: shim's revocations and certificates, GRUB's lists of modules and
+translations, all but the first names of a configuration."""
+
+_QUESTIONS = frozenset({Kind.DHCP_DISCOVER, Kind.DHCP_OFFER, Kind.DHCP_BOOTP, Kind.DHCP_DROP})
+_ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL})
+
+
+def boot_text(boot: Boot) -> RenderableType:
+    """Who and when, how far it came, and every event with its time since the start."""
+    lines = Table.grid(padding=(0, 2, 0, 0), expand=False)
+    lines.add_column(justify="right", style="dim", no_wrap=True)
+    lines.add_column(no_wrap=True)
+    lines.add_column(overflow="fold")
+    for event, times, last in _folded(list(_without_requests(boot.events))):
+        again = f"×{times}, the last after {_ago(last - boot.started)}" if times > 1 else ""
+        lines.add_row(_ago(event.at - boot.started), _what(event.kind), _sentence(event, again))
+    return Group(_heading(boot), _stages(boot.stages), "", lines)
+
+
+def overview(boots: Sequence[Boot]) -> RenderableType:
+    """A line a boot."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("began", "machine", "system", "boot", "took"):
+        table.add_column(name, no_wrap=True, justify="right" if name in ("boot", "took") else "left")
+    table.add_column("came as far as", overflow="fold")
+    for boot in boots:
+        table.add_row(
+            _when(boot.started),
+            escape(boot.machine),
+            Text(escape(boot.system) or "–", "bold" if boot.system else "dim"),
+            str(boot.number),
+            _ago(boot.seconds),
+            _stages(boot.stages[-1:]),
+        )
+    return table
+
+
+def event_text(placed: Placed) -> Text:
+    """One event on a line of its own, with its machine."""
+    event = placed.event
+    line = Text(time.strftime("%H:%M:%S", time.localtime(event.at)) + f".{int(event.at * 1000) % 1000:03d}  ", "dim")
+    line.append(escape(event.system or placed.machine or "–"), "bold")
+    line.append("  ")
+    return line.append_text(_what(event.kind)).append("  ").append_text(_sentence(event))
+
+
+def _heading(boot: Boot) -> Text:
+    line = Text(escape(boot.system or boot.machine), "bold")
+    if boot.system:
+        line.append(f"  {escape(boot.machine)}", "default")
+    return line.append(f"  boot {boot.number}, {_when(boot.started)}, {_ago(boot.seconds)}", "dim")
+
+
+def _stages(stages: Sequence[Stage]) -> Text:
+    line = Text()
+    for stage in stages:
+        mark, style = _MARKS[stage.state]
+        line.append("  " if line else "").append(f"{mark} ", style).append(stage.name)
+    return line or Text("got nothing", "yellow")
+
+
+def _what(kind: Kind) -> Text:
+    room, _, what = kind.partition(".")
+    style = "red" if kind in _BAD else _ROOMS.get(room, "dim")
+    return Text(f"{room.upper() if len(room) == 4 else room} {what}".strip(), style)
+
+
+def _without_requests(events: Sequence[Event]) -> Iterator[Event]:
+    """The events without the requests whose transfer has ended: that line tells all of it."""
+    ended = {(event.peer, event.name) for event in events if event.kind in _ENDS}
+    return (e for e in events if e.kind is not Kind.TFTP_REQUEST or (e.peer, e.name) not in ended)
+
+
+def _sentence(event: Event, again: str = "") -> Text:
+    if event.reason in _ABSENT and (event.reason is Reason.NAME_NOT_OURS or _OPTIONAL.search(event.name)):
+        return Text(f"{escape(event.name)}: not there, the loader goes on to its next", "dim")
+    text = Text()
+    if event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE) and event.name:
+        text.append(escape(event.name))
+    else:
+        text.append(escape(event.text or event.reason.meaning), "red" if event.kind in _BAD else "")
+    facts = ", ".join([*_facts(event), *([again] if again else [])])
+    if facts:
+        text.append(f"  {facts}", "dim")
+    if event.kind in _BAD and event.reason.advice:
+        text.append(f"\n→ {event.reason.advice}", "yellow")
+    return text
+
+
+def _facts(event: Event) -> Iterator[str]:
+    if event.size and event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE):
+        yield _size(event.size)
+        if event.seconds and event.size >= 100_000:
+            yield f"{event.seconds:.1f} s at {_rate(event.size, event.seconds)}"
+    if event.retransmits:
+        yield f"{event.retransmits} sent again"
+    detail = dict(event.detail)
+    if event.kind in _QUESTIONS:
+        yield from (escape(detail[name], 60) for name in ("loader", "arch") if name in detail)
+    for name, usual in (("blksize", ""), ("windowsize", "1"), ("status", "200"), ("error", "")):
+        if detail.get(name, usual) != usual:
+            yield f"{name} {escape(detail[name], 60)}"
+
+
+def _folded(events: Sequence[Event]) -> Iterator[tuple[Event, int, float]]:
+    """Events, those that repeat the one or two before them counted: (event, times, when last)."""
+    at = 0
+    while at < len(events):
+        step, times = max(((step, _repeats(events, at, step)) for step in (1, 2)), key=lambda found: found[1])
+        if times == 1:
+            step = 1
+        for k in range(step):
+            yield events[at + k], times, events[at + k + (times - 1) * step].at
+        at += step * times
+
+
+def _repeats(events: Sequence[Event], at: int, step: int) -> int:
+    times = 1
+    while [*map(_alike, events[at + times * step : at + (times + 1) * step])] == [*map(_alike, events[at : at + step])]:
+        times += 1
+    return times
+
+
+def _alike(event: Event) -> tuple[object, ...]:
+    return event.kind, event.reason, event.text, event.name, event.stage, event.detail
+
+
+def _size(octets: int) -> str:
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if octets >= unit:
+            return f"{octets / unit:.1f} {name}"
+    return f"{octets} B"
+
+
+def _rate(octets: int, seconds: float) -> str:
+    return f"{octets / seconds / 1e6:.1f} MB/s"
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 600:
+        return f"{seconds:.3f} s" if seconds < 100 else f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _when(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

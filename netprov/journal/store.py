@@ -1,0 +1,140 @@
+"""The journal's file: one SQLite database, one writer, any number of readers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from netprov.errors import PeerError
+from netprov.journal.correlate import Placed
+from netprov.journal.wire import FIELDS, event_of_row, row_of
+
+_log = logging.getLogger(__name__)
+
+VERSION = 1  # PRAGMA user_version; a file of another one is moved aside like a damaged one
+
+_SCHEMA = f"""
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  at REAL NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, text TEXT NOT NULL, stage TEXT NOT NULL,
+  mac TEXT NOT NULL, uuid TEXT NOT NULL, client_id TEXT NOT NULL, xid INTEGER NOT NULL,
+  ip TEXT NOT NULL, peer TEXT NOT NULL, relay TEXT NOT NULL, system TEXT NOT NULL, token TEXT NOT NULL,
+  name TEXT NOT NULL, size INTEGER NOT NULL, seconds REAL NOT NULL, retransmits INTEGER NOT NULL,
+  detail TEXT NOT NULL,  -- JSON: [[name, value], …]
+  machine TEXT NOT NULL, boot INTEGER NOT NULL
+);
+CREATE INDEX events_boot ON events (machine, boot) WHERE machine <> '';
+CREATE INDEX events_system ON events (system) WHERE system <> '';
+PRAGMA user_version = {VERSION};
+"""
+COLUMNS = ", ".join((*FIELDS, "machine", "boot"))
+_INSERT = f"INSERT INTO events ({COLUMNS}) VALUES ({', '.join('?' * (len(FIELDS) + 2))})"
+_LATEST_BOOT = (
+    f"SELECT {COLUMNS} FROM events WHERE machine = ?1 AND machine <> '' AND boot = "
+    "(SELECT max(boot) FROM events WHERE machine = ?1 AND machine <> '') ORDER BY id LIMIT 500"
+)
+_STEP = 2000  # rows deleted at once: some 20 ms
+_ASIDE = 5  # damaged files kept at most
+
+
+class Store:
+    """The journal open for writing. Every method but `close` may raise sqlite3.Error or OSError."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))  # tokens are in it
+        self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last events, never the file
+        self._db.execute("PRAGMA journal_size_limit = 16777216")
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version == 0 and tables == 0:
+            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        elif version != VERSION:
+            error = sqlite3.DatabaseError(f"it is of version {version}, this netprov writes {VERSION}")
+            error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+            raise error
+
+    def add(self, placed: Sequence[Placed], keep: int, before: float) -> None:
+        """Store `placed` in one transaction; forget the oldest events beyond `keep`, and some from before `before`."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for adopts, group in groupby(placed, key=lambda place: place.adopts):
+                rows = list(group)
+                if adopts is not None:
+                    for place in rows:
+                        self._db.execute(
+                            "UPDATE events SET machine = ?, boot = ? WHERE machine = ? AND machine <> '' AND boot = ?",
+                            (place.machine, place.boot, *adopts),
+                        )
+                self._db.executemany(_INSERT, ((*row_of(p.event), p.machine, p.boot) for p in rows))
+            self._forget(keep, before)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _forget(self, keep: int, before: float) -> None:
+        """A step at a time, so that no batch waits long. The newest event stays: its id is the count's end."""
+        (first,) = self._db.execute("SELECT min(id) FROM events").fetchone()
+        (last,) = self._db.execute("SELECT max(id) FROM events").fetchone()
+        if first is None:
+            return
+        until = min(first + _STEP, last)
+        self._db.execute(
+            "DELETE FROM events WHERE id < ?1 AND (id <= ?2 OR at < ?3)", (until, last - max(1, keep), before)
+        )
+
+    def latest_boot(self, machine: str) -> list[Placed]:
+        """The first 500 events of the machine's latest boot."""
+        return list(placed_rows(self._db.execute(_LATEST_BOOT, (machine,))))
+
+    def latest(self, count: int) -> list[Placed]:
+        """The newest `count` events, oldest first."""
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM events ORDER BY id DESC LIMIT ?", (count,)).fetchall()
+        return list(placed_rows(reversed(rows)))
+
+    def close(self) -> None:
+        try:
+            self._db.close()
+        except sqlite3.Error as error:
+            _log.warning("the journal does not close: %s", error)
+
+
+def placed_rows(rows: Any) -> Iterator[Placed]:
+    """The placed events of rows of COLUMNS. Those of a kind or reason that only a newer netprov knows are left out."""
+    for *values, machine, boot in rows:
+        try:
+            yield Placed(event_of_row(tuple(values)), machine, boot)
+        except PeerError:
+            continue
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Whether `error` says that the file's content is at fault, not its disk or its rights."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def move_aside(path: Path) -> Path:
+    """Rename a damaged journal, with what SQLite put beside it; where it is now."""
+    names = [path.with_name(f"{path.name}.corrupt-{n}") for n in range(1, _ASIDE + 1)]
+    aside = next((name for name in names if not name.exists()), names[-1])
+    for ending in ("-wal", "-shm", ""):
+        beside = path.with_name(path.name + ending)
+        if beside.exists():
+            beside.replace(aside.with_name(aside.name + ending))
+    return aside

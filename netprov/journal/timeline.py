@@ -1,0 +1,180 @@
+"""Reading the journal: the boots of a machine, and what is new. Needs no running server."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from netprov.errors import ConfigError, Origin, Problem
+from netprov.inventory.mac import parse_mac
+from netprov.journal.boots import Boot, boot_of
+from netprov.journal.correlate import Placed
+from netprov.journal.event import Event
+from netprov.journal.store import COLUMNS, is_damaged, placed_rows
+
+_BOOT_EVENTS = 10_000  # of one boot, the oldest; an installed system renews its lease for months
+
+_BOOTS = """
+SELECT machine, boot FROM (
+  SELECT machine, boot, id FROM events WHERE machine IN ({machines}) AND machine <> '' AND boot > 0
+  UNION ALL
+  SELECT machine, boot, id FROM events WHERE system IN ({machines}) AND system <> '' AND boot > 0
+) GROUP BY machine, boot ORDER BY max(id) DESC LIMIT ?
+"""
+_RECENT = """
+SELECT machine, boot FROM (SELECT machine, boot, id FROM events ORDER BY id DESC LIMIT ?) WHERE boot > 0
+GROUP BY machine, boot ORDER BY max(id) DESC LIMIT ?
+"""
+_WINDOWS = (20_000, -1)  # events looked at for the recent boots: the newest, and all where those are too few
+_EVENTS = f"""
+SELECT {COLUMNS} FROM events WHERE machine = ? AND machine <> '' AND boot = ? ORDER BY id LIMIT {_BOOT_EVENTS}
+"""
+
+
+class Timeline:
+    """The journal at `path`, open for reading; a journal that does not exist yet is an empty one.
+
+    The events given come without install tokens: those are passwords, and timelines are pasted into bug reports.
+    Every method raises ConfigError where the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._open()
+
+    @staticmethod
+    def read(path: Path, machine: str, last: int = 1) -> tuple[Boot, ...]:
+        """The `last` boots of `machine`, a system's name or a MAC in any spelling; oldest first."""
+        with Timeline(path) as timeline:
+            return timeline.boots(keys(machine), last)
+
+    def boots(self, machines: Sequence[str], last: int = 1) -> tuple[Boot, ...]:
+        """The `last` boots of what has one of these MACs or systems' names, all together; oldest first."""
+        marks = ", ".join("?" * len(machines))
+        found = self._rows(_BOOTS.format(machines=marks), (*machines, *machines, last))
+        return self._with_events(found)
+
+    def recent(self, last: int) -> tuple[Boot, ...]:
+        """The `last` boots of all machines, oldest first."""
+        found: list[Any] = []
+        for window in _WINDOWS:
+            if len(found) < last:
+                found = self._rows(_RECENT, (window, last))
+        return self._with_events(found)
+
+    def newest(self) -> int:
+        """The id of the newest event; 0 where there is none."""
+        rows = self._rows("SELECT max(id) FROM events", ())
+        return rows[0][0] or 0 if rows else 0
+
+    def after(self, id: int, limit: int = 1000) -> list[tuple[int, Placed]]:
+        """Events newer than `id`, each with its own."""
+        rows = self._rows(f"SELECT id, {COLUMNS} FROM events WHERE id > ? ORDER BY id LIMIT ?", (id, limit))
+        found = ((row[0], placed) for row in rows for placed in placed_rows([row[1:]]))
+        return [(number, replace(placed, event=_public(placed.event))) for number, placed in found]
+
+    def names(self) -> list[str]:
+        """Every system and machine the journal knows."""
+        rows = self._rows(
+            "SELECT DISTINCT system FROM events WHERE system <> '' "
+            "UNION SELECT DISTINCT machine FROM events WHERE machine <> '' AND boot > 0",
+            (),
+        )
+        return [name for (name,) in rows]
+
+    def reopened(self) -> bool:
+        """Open the file again where it is a new one: the writer began another, or the first. Whether it did."""
+        if _identity(self._path) == self._file:
+            return False
+        self.close()
+        self._open()
+        return True
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def __enter__(self) -> Timeline:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        self._file = _identity(self._path)
+        if self._file is None:
+            return
+        try:
+            self._db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
+
+    def _with_events(self, boots: list[Any]) -> tuple[Boot, ...]:
+        found = []
+        for machine, number in reversed(boots):
+            events = [_public(placed.event) for placed in placed_rows(self._rows(_EVENTS, (machine, number)))]
+            if events:
+                found.append(boot_of(machine, number, events))
+        return tuple(found)
+
+    def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:
+        if self._db is None:
+            return []
+        try:
+            return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            if "no such table" in str(error):  # the writer is just making it
+                return []
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: sqlite3.Error) -> ConfigError:
+        advice = ""
+        if not os.access(self._path, os.R_OK):
+            advice = "; read it as root, or as the user netprov runs as"
+        elif is_damaged(error):
+            advice = "; stop netprov and move the file away: a new one is begun"
+        return ConfigError(Problem(Origin(str(self._path)), "", f"the journal cannot be read: {error}{advice}"))
+
+
+def _public(event: Event) -> Event:
+    """`event` without its token, which also stands in the callback's URL."""
+    if not event.token:
+        return event
+    return replace(
+        event, token="", name=event.name.replace(event.token, "…"), text=event.text.replace(event.token, "…")
+    )
+
+
+def keys(machine: str) -> list[str]:
+    """What the journal may know `machine` by: the name itself, the MAC or the address it spells."""
+    return list(dict.fromkeys([machine, *addresses(machine)]))
+
+
+def addresses(text: str) -> list[str]:
+    """The machine's key in the journal that `text` spells, where it is a MAC or an address."""
+    found: list[str] = []
+    with suppress(ValueError):
+        found.append(parse_mac(text))
+    with suppress(ValueError):
+        found.append(f"ip {ip_address(text)}")
+    return found
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

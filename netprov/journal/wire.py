@@ -1,0 +1,116 @@
+"""Events as octets, from the workers to the journal's writer, and as rows of its table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from netprov.boot.reason import BY_LABEL
+from netprov.errors import PeerError
+from netprov.journal.event import Event, Kind
+
+FIELDS = tuple(field.name for field in fields(Event))
+MAX_OCTETS = 16_384
+"""The most an event may take; its texts are cut to fit. A client's longest is a TFTP name of some 500 octets."""
+_CUTS = (400, 40)  # characters a text; the second fits whatever they are: 12 octets each, 29 texts
+
+_NUMBERS = {"at": float, "seconds": float, "xid": int, "size": int, "retransmits": int}
+_TYPES: tuple[type, ...] = tuple(_NUMBERS.get(name, list if name == "detail" else str) for name in FIELDS)
+_LARGEST = 2**63 - 1  # SQLite's
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def encode(event: Event) -> bytes:
+    """`event` as ASCII octets, at most MAX_OCTETS: 3 µs. What a client sent may hold anything a str can."""
+    values = _values(event)
+    data = _encode(values).encode()
+    for most in _CUTS:
+        if len(data) <= MAX_OCTETS:
+            break
+        data = _encode(_cut(values, most)).encode()
+    return data
+
+
+def _values(event: Event) -> tuple[object, ...]:
+    return (
+        float(event.at),
+        event.kind,
+        event.reason.label,
+        event.text,
+        event.stage,
+        event.mac,
+        event.uuid,
+        event.client_id,
+        event.xid,
+        event.ip,
+        event.peer,
+        event.relay,
+        event.system,
+        event.token,
+        event.name,
+        event.size,
+        float(event.seconds),
+        event.retransmits,
+        event.detail,
+    )
+
+
+def _cut(values: tuple[object, ...], most: int) -> list[object]:
+    *head, detail = values
+    assert isinstance(detail, tuple)
+    short = [value[:most] if isinstance(value, str) else value for value in head]
+    return [*short, [(name[:most], value[:most]) for name, value in detail[:8]]]
+
+
+def decode(data: bytes) -> Event:
+    """The event that `encode` made `data` of; its texts fit for a database (no lone surrogate).
+
+    Raises PeerError for anything else.
+    """
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise PeerError(f"not an event: {error}") from None
+    if not isinstance(values, list) or len(values) != len(FIELDS) or not all(map(isinstance, values, _TYPES)):
+        raise PeerError("not an event: the fields are not an event's")
+    if any(isinstance(value, int) and not 0 <= value <= _LARGEST for value in values):
+        raise PeerError("not an event: a number is out of range")
+    if b"\\ud" in data:  # a surrogate: most are half of a whole character, and that stays as it is
+        values = _storable(values)
+    return event_of(values)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def event_of(values: list[Any]) -> Event:
+    """The event of these fields' values, in FIELDS' order. Raises PeerError for a kind or reason nobody knows."""
+    at, kind, reason, *middle, detail = values
+    try:
+        pairs = tuple((str(name), str(value)) for name, value in detail)
+        return Event(*[at, _KINDS[kind], BY_LABEL[reason], *middle, pairs])
+    except (KeyError, TypeError, ValueError) as error:
+        raise PeerError(f"not an event: {error}") from None
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+def row_of(event: Event) -> tuple[object, ...]:
+    """The fields' values as SQLite stores them."""
+    *head, detail = _values(event)
+    return (*head, _encode(detail))
+
+
+def event_of_row(row: tuple[Any, ...]) -> Event:
+    """The event that `row_of` made `row` of. Raises PeerError for a kind or reason nobody knows."""
+    *head, detail = row
+    try:
+        return event_of([*head, json.loads(detail)])
+    except ValueError as error:
+        raise PeerError(f"not an event: {error}") from None

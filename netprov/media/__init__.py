@@ -1,0 +1,1 @@
+"""What machines boot: loaders from the distribution's packages, and netprov-probe."""

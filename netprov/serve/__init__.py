@@ -1,0 +1,1 @@
+"""`netprov serve`: a small supervisor and its workers."""

@@ -1,0 +1,154 @@
+"""What each worker is: made in its own process, from sockets that the supervisor bound."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from netprov.boot.stages import Stages
+from netprov.dhcp.bind import DhcpSockets
+from netprov.inventory.model import Inventory
+from netprov.journal.event import Event
+from netprov.journal.writer import JournalWriter
+from netprov.serve.worker import Role, Running
+from netprov.state.place import Place
+from netprov.tftp.root import Root
+from netprov.tftp.source import OpenedFile
+
+InventoryOf = Callable[[], Inventory]
+Record = Callable[[Event], None]
+
+
+class Current:
+    """The generation that serves, swapped as a whole."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        self.stages = Stages(inventory)
+        self.root = Root(inventory.settings.tftp.root)
+
+    def update(self, inventory: Inventory) -> None:
+        self.stages = Stages(inventory)
+        self.root = Root(inventory.settings.tftp.root)
+        self.inventory = inventory
+
+    def open(self, name: str) -> OpenedFile:
+        """The file of that name beneath the folder that is served now. Raises PathError."""
+        return self.root.open(name)
+
+    def get(self) -> Inventory:
+        return self.inventory
+
+    def stage_of(self, name: str) -> str:
+        return self.stages.stage_of(name)
+
+
+def journal(sock: socket.socket, inventory_of: InventoryOf) -> Role:
+    """The journal's one writer."""
+
+    def make() -> Running:
+        inventory = inventory_of()
+        return JournalWriter(Place(inventory.settings.server.state).journal, [sock], inventory.settings.server)
+
+    return make
+
+
+def dhcp(sockets: DhcpSockets, inventory_of: InventoryOf, record: Record) -> Role:
+    """DHCP and proxyDHCP: one process, since one mind must give the addresses."""
+
+    def make() -> Running:
+        from netprov.dhcp.loop import DhcpWorker
+        from netprov.state.state import open_state
+
+        inventory = inventory_of()
+        return DhcpWorker(sockets, inventory, open_state(inventory.settings.server.state), record)
+
+    return make
+
+
+def tftp(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Record, drain: float) -> Role:
+    """One of the TFTP workers."""
+
+    def make() -> Running:
+        from netprov.render.scripts import Scripts
+        from netprov.serve.source import TftpSource
+        from netprov.state.state import open_state
+        from netprov.tftp.server import TftpServer
+
+        inventory = inventory_of()
+        current = Current(inventory)
+        scripts = Scripts(current.get, open_state(inventory.settings.server.state))
+        source = TftpSource(scripts, inventory)
+        server = TftpServer(sockets, inventory.settings.tftp, source, record)
+
+        def update(inventory: Inventory) -> None:
+            current.update(inventory)
+            source.update(inventory)
+            server.update(inventory.settings.tftp)
+
+        return _Runs(server.run, lambda: server.stop(drain), update)
+
+    return make
+
+
+def http(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Record, drain: float) -> Role:
+    """One of the HTTP workers."""
+
+    def make() -> Running:
+        from netprov.http.services import Services
+        from netprov.http.worker import HttpWorker
+        from netprov.render.scripts import Scripts
+        from netprov.state.state import open_state
+
+        inventory = inventory_of()
+        current = Current(inventory)
+        state = open_state(inventory.settings.server.state)
+        services = Services(
+            scripts=Scripts(current.get, state),
+            state=state,
+            root=current,
+            inventory=current.get,
+            record=record,
+            clock=time.time,
+            stage_of=current.stage_of,
+        )
+        worker = HttpWorker(sockets, services)
+        return _Runs(worker.run, lambda: worker.stop(drain), current.update)
+
+    return make
+
+
+class _Runs:
+    """Three functions as a Running."""
+
+    def __init__(
+        self, run: Callable[[], None], stop: Callable[[], None], update: Callable[[Inventory], None]
+    ) -> None:
+        self.run = run
+        self.stop = stop
+        self.update = update
+
+
+def roles(
+    inventory_of: InventoryOf,
+    record: Record,
+    journal_socket: socket.socket,
+    dhcp_sockets: DhcpSockets,
+    tftp_sockets: Sequence[Sequence[socket.socket]],
+    http_sockets: Sequence[Sequence[socket.socket]],
+    drain: float,
+) -> Mapping[str, Role]:
+    """Every worker by name, in the order to start them."""
+    every: dict[str, Role] = {"journal": journal(journal_socket, inventory_of)}
+    if dhcp_sockets.listeners:
+        every["dhcp"] = dhcp(dhcp_sockets, inventory_of, record)
+    for number, sockets in enumerate(tftp_sockets, 1):
+        every[_name("tftp", number, len(tftp_sockets))] = tftp(sockets, inventory_of, record, drain)
+    for number, sockets in enumerate(http_sockets, 1):
+        every[_name("http", number, len(http_sockets))] = http(sockets, inventory_of, record, drain)
+    return every
+
+
+def _name(kind: str, number: int, count: int) -> str:
+    return f"{kind}-{number}" if count > 1 else kind

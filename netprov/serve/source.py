@@ -1,0 +1,80 @@
+"""What TFTP serves: scripts rendered when they are asked for, then the files of the served folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from netprov.boot.decision import BootDecision
+from netprov.boot.names import Name, parse_name
+from netprov.boot.reason import Reason
+from netprov.boot.request import BootRequest, Via
+from netprov.boot.stages import Stages
+from netprov.errors import ConfigError
+from netprov.inventory.model import Inventory
+from netprov.render.scripts import Scripts
+from netprov.tftp.paths import PathError
+from netprov.tftp.root import Root
+from netprov.tftp.source import About, Address, Content, OpenedFile
+
+_SCRIPT_MAX = 1 << 20  # octets of a script file that the operator keeps in the folder
+
+
+class TftpSource:
+    """A Source (netprov.tftp.source) of one inventory generation; `update` takes the next."""
+
+    def __init__(self, scripts: Scripts, inventory: Inventory) -> None:
+        self._scripts = scripts
+        self.update(inventory)
+
+    def update(self, inventory: Inventory) -> None:
+        self._stages = Stages(inventory)
+        self._root = Root(inventory.settings.tftp.root)
+
+    def rendered(self, name: str, peer: Address, server: Address | None) -> Callable[[], Content] | None:
+        parsed = parse_name(name)
+        if parsed is None:
+            return None
+        request = BootRequest(
+            Via.TFTP,
+            parsed.loader,
+            mac=parsed.mac,
+            uuid=parsed.uuid,
+            ip=parsed.ip or (peer if isinstance(peer, IPv4Address) else None),
+            server=server if isinstance(server, IPv4Address) else None,
+            path=name,
+        )
+        return lambda: self._script(request, parsed)
+
+    def _script(self, request: BootRequest, name: Name) -> Content:
+        try:
+            made = self._scripts.script(request, name)
+        except ConfigError as error:
+            raise PathError(str(error).replace("\n", "; "), Reason.TEMPLATE_ERROR) from None
+        if made is not None:
+            return Content(made.body, about(made.stage, request, made.decision))
+        return self._file(request)
+
+    def _file(self, request: BootRequest) -> Content:
+        """A script that the operator keeps in the folder, for machines we have none for."""
+        try:
+            opened = self._root.open(request.path)
+        except PathError as missing:
+            if missing.reason is not Reason.TFTP_NOT_FOUND:
+                raise
+            raise PathError("no script for this machine", Reason.NAME_NOT_OURS) from None
+        with os.fdopen(opened.fd, "rb") as file:
+            return Content(file.read(_SCRIPT_MAX), About(stage="script", mac=request.mac or ""))
+
+    def open(self, name: str) -> OpenedFile:
+        return replace(self._root.open(name), about=About(stage=self._stages.stage_of(name)))
+
+
+def about(stage: str, request: BootRequest, decision: BootDecision) -> About:
+    """What a script's event says of the machine, and of why it got this script."""
+    system = decision.target.name if decision.target is not None and decision.target.kind == "system" else ""
+    detail = [("action", str(decision.action)), ("loader", str(request.loader))]
+    detail.append(("why", "; ".join(step.text for step in decision.trace)))
+    return About(stage, system, request.mac or "", request.uuid, detail=tuple(detail))

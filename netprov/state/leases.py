@@ -1,0 +1,89 @@
+"""Leases, durable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any, Literal
+
+from sqlalchemy import Row, delete, select
+
+from netprov.state.database import Database, storable
+from netprov.state.sightings import Sighting, SightingStore
+from netprov.state.tables import LEASES
+
+LeaseState = Literal["leased", "declined", "released"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One address and who has it. `expires` is in seconds since the epoch; what is unknown is empty or None."""
+
+    ip: IPv4Address
+    mac: str
+    client_id: bytes = b""
+    hostname: str = ""
+    expires: float = 0.0
+    state: LeaseState = "leased"
+    subnet: str = ""
+    uuid: str = ""
+    arch: int | None = None
+    circuit_id: bytes = b""
+    remote_id: bytes = b""
+    system: str = ""
+
+
+class LeaseStore:
+    """The leases in the state database. Every method raises StateError and nothing else."""
+
+    def __init__(self, database: Database, sightings: SightingStore) -> None:
+        self._database = database
+        self._sightings = sightings
+        self._upsert = database.upsert(LEASES)
+
+    def all(self) -> list[Lease]:
+        """Every lease, expired ones too, by address."""
+        with self._database.read() as connection:
+            return [_lease(row) for row in connection.execute(select(LEASES).order_by(LEASES.c.ip))]
+
+    def at(self, ip: IPv4Address) -> Lease | None:
+        """The lease of `ip`, expired or not."""
+        with self._database.read() as connection:
+            row = connection.execute(select(LEASES).where(LEASES.c.ip == int(ip))).first()
+        return None if row is None else _lease(row)
+
+    def commit(self, leases: Sequence[Lease], sightings: Sequence[Sighting] = ()) -> None:
+        """Store all of them, each in place of its address's, in one transaction; on return they are on the disk."""
+        if not leases and not sightings:
+            return
+        with self._database.write() as connection:
+            if leases:
+                self._upsert.run(connection, map(_row, leases))
+            self._sightings.put(connection, sightings)
+
+    def purge(self, before: float) -> int:
+        """Forget leases that expired before `before` (seconds since the epoch); how many those were."""
+        with self._database.write() as connection:
+            return connection.execute(delete(LEASES).where(LEASES.c.expires < before)).rowcount
+
+
+def _row(lease: Lease) -> tuple[object, ...]:
+    return (
+        int(lease.ip),
+        lease.mac,
+        lease.client_id,
+        storable(lease.hostname),
+        lease.expires,
+        lease.state,
+        lease.subnet,
+        lease.uuid,
+        lease.arch,
+        lease.circuit_id,
+        lease.remote_id,
+        storable(lease.system),
+    )
+
+
+def _lease(row: Row[*tuple[Any, ...]]) -> Lease:
+    return Lease(IPv4Address(row[0]), *row[1:])

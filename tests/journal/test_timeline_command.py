@@ -1,0 +1,159 @@
+"""netprov timeline, without a running server."""
+
+from __future__ import annotations
+
+import json
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from netprov.boot.reason import Reason
+from netprov.cli.timeline import timeline
+from netprov.journal.correlate import Correlator
+from netprov.journal.event import Event, Kind
+from netprov.journal.store import Store
+
+from .scenes import Machine, bios_pxelinux, ignored
+
+INVENTORY = """
+server: {{state: {state}}}
+distros: {{rescue: {{breed: generic, kernel: "http://x/vmlinuz"}}}}
+profiles: {{p: {{distro: rescue}}}}
+systems:
+  lady: {{profile: p, hostname: lady.example.org, interfaces: {{eth0: {{mac: "00:16:3e:11:11:11"}}}}}}
+  gentleman: {{profile: p, interfaces: {{eth0: {{mac: "00:16:3e:11:11:12"}}}}}}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "netprov.yaml").write_text(INVENTORY.format(state=tmp_path / "state"))
+    return tmp_path / "netprov.yaml"
+
+
+def _store(config: Path, *machines: Machine) -> None:
+    store, correlator = Store(config.parent / "state" / "journal.db"), Correlator()
+    events = sorted((event for machine in machines for event in machine.events), key=lambda event: event.at)
+    store.add([correlator.place(event) for event in events], 10**6, 0.0)
+    store.close()
+
+
+def _run(config: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(timeline, ["-c", str(config), *arguments])
+
+
+def test_no_journal_yet(config: Path) -> None:
+    for arguments in ([], ["lady"], ["52:54:00:00:00:01"]):
+        result = _run(config, *arguments)
+        assert result.exit_code == 0, result.output
+        assert "No boots yet" in result.output
+        assert "netprov serve" in result.output
+    assert json.loads(_run(config, "lady", "--json").output) == []
+    assert not (config.parent / "state").exists()  # looking makes nothing
+
+
+def test_a_machine_that_never_booted(config: Path) -> None:
+    _store(config, bios_pxelinux(Machine()))
+    result = _run(config, "gentleman")
+    assert result.exit_code == 0
+    assert "No boots of gentleman yet" in result.output
+    assert "netprov explain gentleman" in result.output
+
+
+@pytest.mark.parametrize("name", ["ladi", "Lady", "gentelman"])
+def test_an_unknown_name(config: Path, name: str) -> None:
+    _store(config, bios_pxelinux(Machine()))
+    result = _run(config, name)
+    assert result.exit_code == 1
+    assert f"neither the inventory nor the journal knows '{name}'; did you mean" in result.output
+
+
+@pytest.mark.parametrize("name", ["lady", "lady.example.org", "00:16:3E:11:11:11", "0016.3e11.1111"])
+def test_one_machine(config: Path, name: str) -> None:
+    _store(config, bios_pxelinux(bios_pxelinux(Machine()).wait(30.0)))
+    result = _run(config, name)
+    assert result.exit_code == 0, result.output
+    assert "lady  00:16:3e:11:11:11  boot 2" in result.output
+    assert "✓ address  ✓ loader" in result.output
+    assert "boot 1," in _run(config, name, "--last", "2").output
+    (boot,) = json.loads(_run(config, name, "--json").output)
+    assert (boot["system"], boot["boot"]) == ("lady", 2)
+
+
+def test_a_name_finds_what_was_heard_before_it_was_declared(config: Path) -> None:
+    _store(config, ignored(Machine(system="")))
+    assert "got nothing" in _run(config, "lady").output
+
+
+def test_all_machines(config: Path) -> None:
+    stranger = ignored(Machine(mac="52:54:00:99:99:99", ip="10.0.0.9", system="", at=Machine.at + 100))
+    _store(config, bios_pxelinux(Machine()), stranger)
+    lines = _run(config).output.splitlines()
+    assert len(lines) == 3
+    assert "lady" in lines[1]
+    assert "✓ callback" in lines[1]
+    assert "got nothing" in lines[2]
+    assert len(json.loads(_run(config, "--json").output)) == 2
+    assert len(json.loads(_run(config, "--json", "--last", "1").output)) == 1
+
+
+def test_a_broken_journal_is_a_message(config: Path) -> None:
+    (config.parent / "state").mkdir()
+    (config.parent / "state" / "journal.db").write_text("nothing of the kind" * 100)
+    result = _run(config, "lady")
+    assert result.exit_code == 1
+    assert "journal.db: the journal cannot be read" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("arguments", [["--last", "0"], ["--last", "x"], ["a", "b"], ["--no-such"]])
+def test_wrong_usage(config: Path, arguments: list[str]) -> None:
+    assert _run(config, *arguments).exit_code == 2
+
+
+def test_follow(config: Path) -> None:
+    """What comes is printed as it comes, of the machine asked for; from a journal that begins only then."""
+    command = "from netprov.cli.timeline import timeline; timeline()"
+    process = subprocess.Popen(
+        [sys.executable, "-uc", command, "-c", str(config), "lady", "--follow", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    out = process.stdout
+    try:
+        armed = Machine()
+        armed.say(Kind.INSTALL, Reason.INSTALL_CHANGED, "armed", system="lady")
+        while not select.select([out], [], [], 0.3)[0]:  # until it is up and has seen one
+            _store(config, armed)
+        stranger = ignored(Machine(mac="52:54:00:99:99:99", system="", ip="10.0.0.9"))
+        _store(config, bios_pxelinux(Machine()), stranger)
+        kinds = []
+        while kinds[-1:] != ["http.done"]:
+            event = json.loads(out.readline())
+            assert event["system"] in ("lady", "")
+            assert event["machine"] in ("", Machine.mac)
+            kinds.append(event["kind"])
+            if len(kinds) > 100:
+                break
+        assert kinds[0] == "install"
+        assert "dhcp.ack" in kinds
+        assert "dhcp.drop" not in kinds
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        _, errors = process.communicate()
+    assert errors == b""
+
+
+def test_events_of_nobody_are_nobodys_boot(config: Path) -> None:
+    machine = Machine()
+    machine.events.append(Event(machine.at, Kind.SERVER, Reason.SERVER_STARTED, "serves"))
+    _store(config, machine)
+    assert "No boots yet" in _run(config).output
