@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from . import netns
-from .accel import Accelerators
-from .bootdisk import MARKER, boot_sector
+from netprov.lab import netns
+from netprov.lab.accel import Accelerators
+from netprov.lab.bootdisk import MARKER, boot_sector
+from netprov.lab.console import Console, NotSeen
+from netprov.lab.firmware import Firmware
+from netprov.lab.lab import ADDRESS, Lab, lab
+
 from .conftest import needs
-from .console import Console, NotSeen
-from .firmware import Firmware
-from .lab import ADDRESS, Lab, lab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -88,8 +89,8 @@ def test_nothing_is_left_behind(accelerators: Accelerators, tmp_path: Path) -> N
 def test_killed_run_leaves_only_what_the_next_removes(tmp_path: Path) -> None:
     script = f"""
 import pathlib, time
-from tests.e2e.accel import Accelerators
-from tests.e2e.lab import lab
+from netprov.lab.accel import Accelerators
+from netprov.lab.lab import lab
 with lab(pathlib.Path({str(tmp_path)!r}), Accelerators(), "killed") as made:
     print(made.spawn(["sleep", "600"]).pid, made.namespace, flush=True)
     time.sleep(600)

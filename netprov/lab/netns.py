@@ -1,4 +1,4 @@
-"""Network namespaces of this test run, and the end of those a killed run left behind."""
+"""Network namespaces of this process, and the end of those a killed one left behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-PREFIX = "npe2e"
+PREFIX = "netprov"
 NAME = re.compile(rf"{PREFIX}-(\d+)-(\d+)-")
 
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .bootdisk import MARKER, write_disk
-from .console import Console
-from .firmware import MACHINES, Firmware, missing, pflash
+from netprov.lab.bootdisk import MARKER, write_disk
+from netprov.lab.console import Console
+from netprov.lab.firmware import MACHINES, Firmware, missing, pflash
 
 PATIENCE = 8.0  # seconds; with a real KVM it takes two or three
 

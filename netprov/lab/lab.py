@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import netns
-from .accel import Accelerators
-from .bootdisk import write_disk
-from .firmware import Firmware
-from .guest import Guest
+from netprov.lab import netns
+from netprov.lab.accel import Accelerators
+from netprov.lab.bootdisk import write_disk
+from netprov.lab.firmware import Firmware
+from netprov.lab.guest import Guest
 
 BRIDGE = "br0"
 ADDRESS = "10.77.0.1"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from re import Match
 
-from .console import Console, NotSeen
-from .firmware import MACHINES, Firmware, pflash
+from netprov.lab.console import Console, NotSeen
+from netprov.lab.firmware import MACHINES, Firmware, pflash
 
 # A guest that boots in 20 s alone needs minutes on a busy machine without KVM. Patience costs a passing test nothing.
 BOOT_TIMEOUT = 420.0

@@ -1,0 +1,1 @@
+"""A private network with real firmware in it: what `netprov demo` and the tests boot."""
