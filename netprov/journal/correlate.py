@@ -107,6 +107,7 @@ class Correlator:
     def place(self, event: Event) -> Placed:
         """Where `event` belongs. Events are to come in the order in which they happened."""
         machine = self._identity.machine(event)
+        bare = self._bare(event)
         self._identity.learn(event, machine)
         if not machine or (event.kind is Kind.INSTALL and not event.stage):  # an operator's doing is part of no boot
             return Placed(event, machine, 0)
@@ -114,7 +115,7 @@ class Correlator:
         if boot is not None and event.at - event.seconds < boot.started and boot.number > 1 and event.seconds:
             # a transfer that broke off when the machine was reset ends, here, only when its time is over
             return Placed(event, machine, boot.number - 1)
-        adopted = self._adopt(event)
+        adopted = self._adopt(bare, event.at) if bare else None
         if boot is None or (adopted and _separate(boot, adopted)) or _begins(boot, event):
             if adopted is None and _is_no_boot(event, machine):
                 return Placed(event, machine, 0)
@@ -123,47 +124,41 @@ class Correlator:
         if adopted:
             _merge(boot, adopted)
         _note(boot, event)
-        return Placed(event, machine, boot.number, (f"ip {address(event)}", adopted.number) if adopted else None)
+        return Placed(event, machine, boot.number, (bare, adopted.number) if adopted else None)
 
     def restore(self, placed: Placed) -> None:
-        """Take in an event that was placed before, by a writer that is no more."""
-        self._identity.learn(placed.event, placed.machine)
-        if placed.boot:
-            self._resume(placed)
+        """Take in who is who from an event that was placed before, by a writer that is no more.
 
-    def _resume(self, placed: Placed) -> None:
-        boot = self._boots.get(placed.machine)
-        event = placed.event
-        if boot is None or boot.number < placed.boot:
-            boot = _new(placed.boot, event)
-            self._boots.put(placed.machine, boot)
-        if boot.number == placed.boot:
-            _note(boot, event)
+        Its boot is recalled when it is needed: then as a whole.
+        """
+        self._identity.learn(placed.event, placed.machine)
 
     def _running(self, machine: str) -> _Boot | None:
         boot = self._boots.get(machine)
-        if boot is None:
-            for placed in self._recall(machine):
-                self._resume(placed)
-            boot = self._boots.get(machine)
+        if boot is not None:
+            return boot
+        for placed in self._recall(machine):
+            if boot is None:
+                boot = _new(placed.boot, placed.event)
+                self._boots.put(machine, boot)
+            _note(boot, placed.event)
         return boot
 
-    def _adopt(self, event: Event) -> _Boot | None:
-        """The boot of the bare address that `event` shows to be this machine's: a question with a MAC that comes from it.
+    def _bare(self, event: Event) -> str:
+        """The bare address that `event` is the first to show to be a machine's; "" where it is not so.
 
-        An address that is only now granted was somebody else's before.
+        What an address did before DHCP gave it away was somebody else's doing: only what comes from it with a MAC shows
+        whose it was.
         """
         ip = address(event)
-        if not event.mac or not ip or event.kind in _HANDS_OUT or self._identity.shared(ip):
-            return None
-        bare = self._boots.get(f"ip {ip}")
-        self._boots.drop(f"ip {ip}")
-        asks_from_it = event.kind is Kind.DHCP_INFORM or not event.kind.startswith("dhcp.")
-        return bare if bare is not None and asks_from_it and event.at - bare.last <= ADOPTION else None
+        from_it = event.kind is Kind.DHCP_INFORM or not event.kind.startswith("dhcp.")
+        return f"ip {ip}" if event.mac and ip and from_it and not self._identity.claimed(ip, event.at) else ""
 
-
-_HANDS_OUT = (Kind.DHCP_DISCOVER, Kind.DHCP_OFFER, Kind.DHCP_DROP, Kind.DHCP_NAK)
-"""Kinds that name an address which nobody has by that."""
+    def _adopt(self, bare: str, now: float) -> _Boot | None:
+        """The latest boot of a bare address, which is that no more."""
+        boot = self._running(bare)
+        self._boots.drop(bare)
+        return boot if boot is not None and now - boot.last <= ADOPTION else None
 
 
 def _begins(boot: _Boot, event: Event) -> bool:

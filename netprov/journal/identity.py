@@ -65,10 +65,11 @@ class Identity:
             or ""
         )
 
-    def shared(self, ip: str) -> bool:
-        """Whether several machines speak from `ip`."""
+    def claimed(self, ip: str, at: float) -> bool:
+        """Whether at `at` some machine, or several, are known to have `ip`."""
         claim = self._claimed.get(ip)
-        return claim is not None and claim[0] == _SHARED
+        shared = claim is not None and claim[0] == _SHARED
+        return shared or bool(self._holder(self._leased, ip, at) or self._holder(self._claimed, ip, at))
 
     def learn(self, event: Event, machine: str) -> None:
         """Take in what `event`, which is about `machine`, says about who is who."""

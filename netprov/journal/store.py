@@ -35,8 +35,8 @@ PRAGMA user_version = {VERSION};
 COLUMNS = ", ".join((*FIELDS, "machine", "boot"))
 _INSERT = f"INSERT INTO events ({COLUMNS}) VALUES ({', '.join('?' * (len(FIELDS) + 2))})"
 _LATEST_BOOT = (
-    f"SELECT {COLUMNS} FROM events WHERE machine = ?1 AND machine <> '' AND boot = "
-    "(SELECT max(boot) FROM events WHERE machine = ?1 AND machine <> '') ORDER BY id LIMIT 500"
+    f"SELECT {COLUMNS} FROM events WHERE machine = ?1 AND machine <> '' AND boot > 0 AND boot = "
+    "(SELECT max(boot) FROM events WHERE machine = ?1 AND machine <> '') ORDER BY id LIMIT ?2"
 )
 _STEP = 2000  # rows deleted at once: some 20 ms
 _ASIDE = 5  # damaged files kept at most
@@ -100,8 +100,11 @@ class Store:
         )
 
     def latest_boot(self, machine: str) -> list[Placed]:
-        """The first 500 events of the machine's latest boot."""
-        return list(placed_rows(self._db.execute(_LATEST_BOOT, (machine,))))
+        """The events of the machine's latest boot; of a long one the first 500, and the last."""
+        rows = [*self._db.execute(_LATEST_BOOT, (machine, 500))]
+        if len(rows) == 500:
+            rows += self._db.execute(_LATEST_BOOT.replace("ORDER BY id", "ORDER BY id DESC"), (machine, 1))
+        return list(placed_rows(rows))
 
     def latest(self, count: int) -> list[Placed]:
         """The newest `count` events, oldest first."""

@@ -79,7 +79,7 @@ def tftp(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Re
         inventory = inventory_of()
         current = Current(inventory)
         scripts = Scripts(current.get, open_state(inventory.settings.server.state))
-        source = TftpSource(scripts, inventory)
+        source = TftpSource(scripts, inventory, record)
         server = TftpServer(sockets, inventory.settings.tftp, source, record)
 
         def update(inventory: Inventory) -> None:

@@ -65,10 +65,7 @@ def http_sockets(settings: Settings, passed: Passed) -> list[list[socket.socket]
     if given:
         return [given]
     workers = settings.http.workers
-    listening = [_bound(socket.SOCK_STREAM, settings, port, "http.port", shared=workers > 1) for _ in range(workers)]
-    for sock in (sock for of_worker in listening for sock in of_worker):
-        sock.listen(_BACKLOG)
-    return listening
+    return [_bound(socket.SOCK_STREAM, settings, port, "http.port", shared=workers > 1) for _ in range(workers)]
 
 
 def _bound(
@@ -82,7 +79,7 @@ def _places(settings: Settings) -> Iterator[tuple[socket.AddressFamily, str]]:
     who is on the machine itself asks there.
     """
     named = settings.server.interfaces
-    for interface in ("lo", *named) if named else ("",):
+    for interface in dict.fromkeys(("lo", *named)) if named else ("",):
         yield socket.AF_INET, interface
         if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
             yield socket.AF_INET6, interface
@@ -102,6 +99,8 @@ def _bind(
         if interface:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
         sock.bind(("", port))
+        if kind is socket.SOCK_STREAM:
+            sock.listen(_BACKLOG)
     except OSError as problem:
         sock.close()
         raise refused(problem, field, port, interface, "u" if kind is socket.SOCK_DGRAM else "t") from None

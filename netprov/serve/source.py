@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -14,6 +15,8 @@ from netprov.boot.request import BootRequest, Via
 from netprov.boot.stages import Stages
 from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory
+from netprov.journal.changes import change_event
+from netprov.journal.event import Event
 from netprov.render.scripts import Scripts
 from netprov.tftp.paths import PathError
 from netprov.tftp.root import Root
@@ -25,8 +28,16 @@ _SCRIPT_MAX = 1 << 20  # octets of a script file that the operator keeps in the 
 class TftpSource:
     """A Source (netprov.tftp.source) of one inventory generation; `update` takes the next."""
 
-    def __init__(self, scripts: Scripts, inventory: Inventory) -> None:
+    def __init__(
+        self,
+        scripts: Scripts,
+        inventory: Inventory,
+        record: Callable[[Event], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._scripts = scripts
+        self._record = record
+        self._clock = clock
         self.update(inventory)
 
     def update(self, inventory: Inventory) -> None:
@@ -54,6 +65,9 @@ class TftpSource:
         except ConfigError as error:
             raise PathError(str(error).replace("\n", "; "), Reason.TEMPLATE_ERROR) from None
         if made is not None:
+            if made.change is not None:
+                ip = str(request.ip or "")
+                self._record(change_event(self._clock(), made.decision.record, made.change, stage="script", ip=ip))
             return Content(made.body, about(made.stage, request, made.decision))
         return self._file(request)
 

@@ -7,6 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from netprov.journal.event import Event, Kind
 from netprov.journal.identity import Identity
 from netprov.journal.order import Order
 from netprov.journal.recent import Recent
+from netprov.journal.store import Store
 
 from .scenes import (
     SCENES,
@@ -170,8 +172,11 @@ def test_what_an_address_fetched_before_it_was_leased_is_somebody_elses() -> Non
     """A host with an address of its own choice fetched; then the address is given to a machine."""
     stranger, machine = Machine().tftp("firmware.bin", "loader"), Machine(at=Machine.at + 30.0)
     machine.address("firmware", "ipxe.efi").tftp("ipxe.efi", "loader").tftp("s", "script", named=True)
-    correlator = Correlator()
-    placed = [correlator.place(event) for event in in_order(stranger, machine)]
+    placed: list[Placed] = []
+    correlator = Correlator(lambda name: [place for place in placed if place.machine == name])
+    for event in in_order(stranger, machine):
+        place = correlator.place(event)
+        placed.append(place)
     assert [place.adopts for place in placed] == [None] * len(placed)
     assert {place.machine for place in placed[:2]} == {f"ip {machine.ip}"}
     assert {place.machine for place in placed[2:]} == {machine.mac}
@@ -194,6 +199,33 @@ def test_an_operators_doing_is_part_of_no_boot() -> None:
     correlator = Correlator()
     placed = [correlator.place(event) for event in machine.events]
     assert (placed[-1].machine, placed[-1].boot) == (machine.mac, 0)
+
+
+def test_a_machine_that_had_no_boot_yet_begins_one(tmp_path: Path) -> None:
+    """What the journal holds of it, an operating system's DHCP that nobody declared, is no boot."""
+    machine = Machine(system="").address("os").wait(20.0).address("firmware", "ipxe.efi")
+    store = Store(tmp_path / "journal.db")
+    found = []
+    for event in machine.events:
+        place = Correlator(store.latest_boot).place(event)  # each time another writer
+        store.add([place], 10**6, 0.0)
+        found.append(place.boot)
+    store.close()
+    assert found == [0, 0, 1, 1]
+
+
+def test_a_long_boot_is_recalled_with_its_end(tmp_path: Path) -> None:
+    """A system that was installed from us renews its lease for weeks: its last event is not its five-hundredth."""
+    machine = bios_pxelinux(Machine())
+    for _ in range(600):
+        machine.wait(3600.0).dhcp(Kind.DHCP_ACK, "os", "", machine.ip)
+    store, straight = Store(tmp_path / "journal.db"), Correlator()
+    store.add(list(map(straight.place, machine.events)), 10**6, 0.0)
+    anew = Correlator(store.latest_boot)
+    machine.events.clear()
+    machine.wait(60.0).address("os")
+    assert [anew.place(event).boot for event in machine.events] == [1, 1]
+    store.close()
 
 
 def _identified(*events: Event) -> list[str]:
@@ -384,10 +416,8 @@ def test_a_writer_started_anew_goes_on(machines: list[Machine], cut: int) -> Non
         return [place for place in before if place.machine == machine and place.boot == last and last]
 
     anew = Correlator(recall)
-    for place in before[-20:]:
-        anew.restore(place)
     for place in before:
-        anew._identity.learn(place.event, place.machine)
+        anew.restore(place)
     assert [(p.machine, p.boot) for p in map(anew.place, after)] == [(p.machine, p.boot) for p in expected[cut:]]
 
 

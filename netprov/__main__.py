@@ -1,0 +1,5 @@
+"""`python -m netprov`."""
+
+from netprov.cli import main
+
+main()

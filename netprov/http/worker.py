@@ -1,0 +1,71 @@
+"""The HTTP worker: an event loop over sockets that somebody else has bound."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+from collections.abc import Sequence
+from dataclasses import replace
+
+from netprov.http.app import create_app
+from netprov.http.connections import Limits
+from netprov.http.front import Front
+from netprov.http.services import Services
+
+BACKLOG = 1024  # connections the kernel holds for us: a room of machines that all boot at once
+
+SPARE_DESCRIPTORS = 64  # for the state database, the journal's socket, the loop itself
+
+
+class HttpWorker:
+    """Serves HTTP on bound stream sockets, in this process and thread, until it is told to stop."""
+
+    def __init__(self, sockets: Sequence[socket.socket], services: Services, limits: Limits | None = None) -> None:
+        self._sockets = sockets
+        self._services = services
+        self._limits = limits or Limits()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+        self._drain_seconds: float | None = None
+
+    def run(self) -> None:
+        """Serves. Returns once `stop` was called and the requests under way have ended."""
+        asyncio.run(self._serve())
+
+    def stop(self, drain_seconds: float) -> None:
+        """No new connections; requests under way get `drain_seconds` to end. For a signal handler or another thread."""
+        self._drain_seconds = drain_seconds
+        loop, stopped = self._loop, self._stopped
+        if loop is not None and stopped is not None:
+            loop.call_soon_threadsafe(stopped.set)
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        self._loop = loop
+        limits = replace(self._limits, connections=room_for(self._limits.connections))
+        front = Front(create_app(self._services), self._services, limits)
+        servers = [await loop.create_server(front.connections, sock=sock, backlog=BACKLOG) for sock in self._sockets]
+        if self._drain_seconds is None:
+            await self._stopped.wait()
+        for server in servers:
+            server.close()
+        await front.drain(self._drain_seconds or 0.0)
+        self._loop = None
+
+
+def room_for(connections: int) -> int:
+    """How many connections the process' descriptors suffice for; the soft limit is raised for it where it may be.
+
+    Each may need a second one for its file. Without the room accept() fails, and then nobody is answered: 1,000 idle
+    clients would do under the usual limit of 1,024.
+    """
+    wanted = 2 * connections + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return connections
+    return max(1, min(connections, (soft - SPARE_DESCRIPTORS) // 2))

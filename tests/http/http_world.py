@@ -1,0 +1,206 @@
+"""A server under test, and stand-ins for the rooms it calls."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netprov.boot.decision import Action, BootDecision, Step
+from netprov.boot.install import Arm, InstallEvent, InstallRecord, advance
+from netprov.boot.names import Name
+from netprov.boot.reason import Reason
+from netprov.boot.request import BootRequest
+from netprov.errors import ConfigError, Origin, PeerError, Problem
+from netprov.http.connections import Limits
+from netprov.http.services import Services
+from netprov.http.worker import HttpWorker
+from netprov.inventory.mac import Mac
+from netprov.inventory.model import InstallMode, Interface, Inventory, Target
+from netprov.journal.event import Event, Kind
+from netprov.tftp.root import Root
+
+NOW = 1_800_000_000.0
+LADY = Target("system", "lady", profile="web", hostname="lady.example.org", install=InstallMode.ONCE,
+              interfaces=(Interface("eth0", mac=Mac("52:54:00:12:34:56")),))
+TRAMP = Target("system", "tramp", profile="<script>alert(1)</script>", hostname='a"b\n- c', comment="")
+WEB = Target("profile", "web")
+INVENTORY = Inventory(
+    generation=7,
+    systems={"lady": LADY, "tramp": TRAMP},
+    profiles={"web": WEB},
+    by_mac={Mac("52:54:00:12:34:56"): "lady"},
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    body: bytes
+    content_type: str
+    decision: BootDecision
+    stage: str
+    template: str
+    token: str = ""
+    change: tuple[InstallRecord | None, InstallRecord] | None = None
+
+
+@dataclass
+class FakeScripts:
+    """Remembers what it was asked."""
+
+    asked: list[tuple[BootRequest, object, bool]] = field(default_factory=list)
+    failure: Exception | None = None
+    change: tuple[InstallRecord | None, InstallRecord] | None = None
+
+    def script(self, request: BootRequest, name: Name, *, preview: bool = False) -> Made | None:
+        self.asked.append((request, name, preview))
+        if self.failure is not None:
+            raise self.failure
+        if name.exact:
+            return None
+        armed = (Step(Reason.INSTALL_ARMED, "an install is armed"),)
+        decision = BootDecision(Action.KERNEL, armed, target=LADY, record="lady")
+        change = None if preview else self.change
+        return Made(b"#!ipxe\nboot\n", "text/plain; charset=utf-8", decision, "script", "ipxe/boot", "t0k", change)
+
+    def autoinstall(
+        self, target_kind: str, name: str, request: BootRequest, token: str, *, preview: bool = False
+    ) -> Made:
+        self.asked.append((request, (target_kind, name, token), preview))
+        if self.failure is not None:
+            raise self.failure
+        if token == "wrong":
+            raise PeerError("the token is not that of an install under way")
+        target = LADY if target_kind == "system" else WEB
+        decision = BootDecision(Action.KERNEL, (Step(Reason.INSTALL_RUNNING, "running"),), target=target)
+        body = f"# {target_kind} {name}\n".encode()
+        return Made(body, "text/plain; charset=utf-8", decision, "autoinstall", "a.ks", token)
+
+
+@dataclass
+class FakeInstalls:
+    records: dict[str, InstallRecord] = field(default_factory=dict)
+
+    def get(self, system: str) -> InstallRecord | None:
+        return self.records.get(system)
+
+    def all(self) -> dict[str, InstallRecord]:
+        return dict(self.records)
+
+    def by_token(self, token: str) -> str | None:
+        return next((system for system, record in self.records.items() if record.token == token and token), None)
+
+    def apply(
+        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
+    ) -> tuple[InstallRecord | None, InstallRecord]:
+        before = self.records.get(system)
+        after = advance(before, event, mode=mode, attempts=attempts, now=now, token="fresh")
+        self.records[system] = after
+        return before, after
+
+
+@dataclass
+class FakeState:
+    installs: FakeInstalls = field(default_factory=FakeInstalls)
+
+
+TEMPLATE_ERROR = ConfigError(
+    Problem(Origin("autoinstall/web.ks", 12), "system lady", "'timezone' is undefined; set it in autoinstall_meta")
+)
+
+
+class World:
+    """Services of stand-ins, with the files of `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.scripts = FakeScripts()
+        self.state = FakeState()
+        self.events: list[Event] = []
+        self.told = threading.Condition()
+        self.services = Services(
+            scripts=self.scripts,
+            state=self.state,
+            root=Root(root),
+            inventory=lambda: INVENTORY,
+            record=self.record,
+            clock=lambda: NOW,
+            stage_of=lambda name: "kernel" if "vmlinuz" in name else "file",
+        )
+
+    def record(self, event: Event) -> None:
+        with self.told:
+            self.events.append(event)
+            self.told.notify_all()
+
+    def arm(self, system: str, token: str) -> None:
+        self.state.installs.records[system] = advance(
+            None, Arm(), mode=InstallMode.ONCE, attempts=3, now=NOW, token=token
+        )
+
+    def event(self, *, kind: Kind | None = None, name: str | None = None, timeout: float = 10) -> Event:
+        """The newest event of this kind and name, awaited."""
+
+        def found() -> Event | None:
+            wanted = (e for e in reversed(self.events) if kind in (None, e.kind) and name in (None, e.name))
+            return next(wanted, None)
+
+        with self.told:
+            assert self.told.wait_for(lambda: found() is not None, timeout), self.events
+            event = found()
+        assert event is not None
+        return event
+
+
+@dataclass
+class Server:
+    world: World
+    port: int
+    root: Path
+
+    def connect(self, rcvbuf: int = 0) -> socket.socket:
+        sock = socket.socket()
+        if rcvbuf:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+        sock.settimeout(20)
+        sock.connect(("127.0.0.1", self.port))
+        return sock
+
+    def raw(self, request: bytes) -> bytes:
+        """Everything the server says to these octets until it closes."""
+        with self.connect() as sock:
+            sock.sendall(request)
+            sock.shutdown(socket.SHUT_WR)
+            answer = b""
+            try:
+                while part := sock.recv(1 << 16):
+                    answer += part
+            except ConnectionResetError:
+                pass
+            return answer
+
+    def get(self, target: str, *headers: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+        """One request on a connection of its own: status, headers by lower-case name, body."""
+        lines = [f"{method} {target} HTTP/1.1", "Host: server", "Connection: close", *headers]
+        answer = self.raw("\r\n".join([*lines, "", ""]).encode())
+        head, _, body = answer.partition(b"\r\n\r\n")
+        first, *fields = head.decode().split("\r\n")
+        return int(first.split()[1]), {k.lower(): v.strip() for k, _, v in (f.partition(":") for f in fields)}, body
+
+
+@contextmanager
+def serving(root: Path, limits: Limits | None = None) -> Iterator[Server]:
+    world = World(root)
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    worker = HttpWorker([listening], world.services, limits)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield Server(world, port, root)
+    finally:
+        worker.stop(0)
+        thread.join(10)
+        assert not thread.is_alive()

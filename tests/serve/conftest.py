@@ -1,0 +1,115 @@
+"""A `netprov serve` of its own for a test, on free ports of the loopback interface."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 60.0  # seconds; a busy machine takes several to start Python five times
+
+CONFIG = """\
+server: {{address: 127.0.0.1, state: state, interfaces: [lo]}}
+dhcp: {{mode: full, port: {dhcp}, proxy_port: {proxy}, subnets: [{{subnet: 127.0.0.0/8}}]}}
+tftp: {{root: root, port: {tftp}}}
+http: {{port: {http}}}
+inventory: inventory.yaml
+"""
+INVENTORY = """\
+distros: {d: {kernel: vmlinuz, initrd: [initrd], breed: redhat, os_version: "9", tree: "http://127.0.0.1/t"}}
+profiles: {web: {distro: d, autoinstall: default.ks}}
+systems:
+  lady:
+    profile: web
+    install: install-once
+    interfaces: {eth0: {mac: "52:54:00:00:00:01"}}
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
+        for sock in sockets:
+            sock.bind(("127.0.0.1", 0))
+        return [sock.getsockname()[1] for sock in sockets]
+
+
+@dataclass
+class Server:
+    folder: Path
+    process: subprocess.Popen
+    ports: dict
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def wait_log(self, pattern: str, count: int = 1) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while len(re.findall(pattern, self.log)) < count:
+            assert time.monotonic() < deadline, f"no {pattern!r} in the log:\n{self.log}"
+            assert self.process.poll() is None, f"the server ended:\n{self.log}"
+            time.sleep(0.02)
+
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def edit(self, text: str) -> None:
+        fresh = self.folder / "inventory.yaml.new"
+        fresh.write_text(text)
+        fresh.rename(self.folder / "inventory.yaml")
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess:
+        return netprov(self.folder, *arguments)
+
+
+def netprov(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "netprov", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def folder_of(path: Path, inventory: str = INVENTORY) -> dict:
+    ports = dict(zip(("dhcp", "proxy", "tftp", "http"), free_ports(4), strict=True))
+    (path / "root").mkdir()
+    (path / "root" / "vmlinuz").write_bytes(b"kernel" * 1000)
+    (path / "root" / "initrd").write_bytes(b"initrd" * 1000)
+    (path / "netprov.yaml").write_text(CONFIG.format(**ports))
+    (path / "inventory.yaml").write_text(inventory)
+    return ports
+
+
+@contextlib.contextmanager
+def serving(path: Path, **popen):
+    ports = folder_of(path)
+    with (path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "netprov", "serve"], cwd=path, stdout=log, stderr=log, start_new_session=True, **popen
+        )
+    server = Server(path, process, ports)
+    try:
+        server.wait_log("netprov: serves ")
+        yield server
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@pytest.fixture
+def server(tmp_path):
+    with serving(tmp_path) as running:
+        yield running
