@@ -1,0 +1,293 @@
+"""The template engine: where templates are found, what they may do, and how their errors read."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, Undefined, pass_context
+from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateRuntimeError, TemplateSyntaxError
+from jinja2.ext import Extension
+from jinja2.lexer import TokenStream
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from netprov.errors import ConfigError, Origin, Problem
+from netprov.inventory.model import Inventory
+from netprov.render.quoting import LOADER_KINDS, Kind, Unquotable, filters, quote
+
+MAX_TEMPLATE = 1 << 20
+MAX_OUTPUT = 1 << 20
+"""Octets of a template and of what it renders to: the largest kickstarts in use have some hundred kilobytes."""
+
+MAX_RANGE = 10_000
+"""Steps of a loop over a range: enough for a line about every machine."""
+
+MAX_REPEATED = 1 << 20
+"""Parts of a text or list that a multiplication makes."""
+
+PACKAGED = Path(__file__).parent
+
+
+class TemplateError(ConfigError):
+    """A template cannot be rendered: which, at what line, and for which machine."""
+
+
+class Templates:
+    """The templates of one inventory generation: the operator's folders first, then the packaged ones.
+
+    A loader's templates are named "pxelinux/kernel.cfg"; an installer's "web.ks", their snippets "snippets/network".
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        loaders: Path | None = None,
+        autoinstall: Path | None = None,
+        snippets: Mapping[str, str] | None = None,
+    ) -> None:
+        self._scripts = _Folders([loaders, PACKAGED / "templates"])
+        self._answers = ChoiceLoader(
+            [
+                _Snippets(snippets or {}),
+                _Folders([autoinstall, PACKAGED / "autoinstall"]),
+                PrefixLoader({"snippets": _Folders([PACKAGED / "snippets"])}),
+            ]
+        )
+        self._environment = cache(self._make)
+
+    @classmethod
+    def of(cls, inventory: Inventory) -> Templates:
+        """The templates that `inventory` names."""
+        return cls(inventory.settings.templates, inventory.settings.autoinstall, inventory.snippets)
+
+    def render(self, kind: Kind, name: str, values: Mapping[str, object], where: str) -> str:
+        """The template `name` with `values`, quoted for `kind`. `where` says for whom ("system lady").
+
+        Raises TemplateError.
+        """
+        try:
+            template = self._environment(kind).get_template(name)
+            return _joined(template.generate(**values), name)
+        except (Exception, RecursionError) as error:  # a template can raise anything that Python can
+            raise TemplateError(self._problem(error, kind, name, where)) from error
+
+    def exists(self, kind: Kind, name: str) -> bool:
+        """Whether there is such a template."""
+        try:
+            self._loader(kind).get_source(self._environment(kind), name)
+        except TemplateNotFound:
+            return False
+        except TemplateSyntaxError:
+            return True
+        return True
+
+    def source(self, kind: Kind, name: str) -> tuple[str, str]:
+        """The template's text, and the file it stands in. Raises TemplateNotFound."""
+        text, file, _ = self._loader(kind).get_source(self._environment(kind), name)
+        return text, file or name
+
+    def names(self, kind: Kind) -> list[str]:
+        """Every template of the kind's folders."""
+        return self._loader(kind).list_templates()
+
+    def _loader(self, kind: Kind) -> BaseLoader:
+        return self._scripts if kind in LOADER_KINDS else self._answers
+
+    def _make(self, kind: Kind) -> _Environment:
+        return _Environment(kind, self._loader(kind))
+
+    def _problem(self, error: BaseException, kind: Kind, name: str, where: str) -> Problem:
+        origin = _origin(error) or self._file(kind, name)
+        told = where if origin.file.endswith(name) else f"{where}, template {name}"
+        return Problem(origin, told, _sentence(error, name))
+
+    def _file(self, kind: Kind, name: str) -> Origin:
+        try:
+            return Origin(self.source(kind, name)[1])
+        except (TemplateNotFound, TemplateSyntaxError):
+            return Origin(name)
+
+
+class _Folders(FileSystemLoader):
+    """Templates in folders; the first that has one wins."""
+
+    def __init__(self, folders: Sequence[Path | None]) -> None:
+        super().__init__([str(folder) for folder in folders if folder is not None], followlinks=True)
+
+    def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            text, file, fresh = super().get_source(environment, template)
+        except TemplateNotFound:  # an OSError too
+            raise
+        except UnicodeDecodeError as error:
+            raise TemplateSyntaxError(f"it is not UTF-8 (octet {error.start})", 1, template) from None
+        except (OSError, ValueError) as error:
+            raise TemplateSyntaxError(f"it cannot be read: {error}", 1, template) from None
+        if len(text) > MAX_TEMPLATE:
+            raise TemplateSyntaxError(f"it is larger than {MAX_TEMPLATE} characters", 1, template, file)
+        return text, file, fresh
+
+
+class _Snippets(BaseLoader):
+    """The inventory's own snippets, as snippets/NAME."""
+
+    def __init__(self, snippets: Mapping[str, str]) -> None:
+        self._snippets = snippets
+
+    def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
+        folder, _, name = template.partition("/")
+        if folder != "snippets" or name not in self._snippets:
+            raise TemplateNotFound(template)
+        return self._snippets[name], f"snippet {name}", lambda: True
+
+    def list_templates(self) -> list[str]:
+        return [f"snippets/{name}" for name in self._snippets]
+
+
+class _GrubQuotes(Extension):
+    """Refuses `{{ … }}` inside quotes of a GRUB script: values come with quotes of their own, which would end them."""
+
+    def filter_stream(self, stream: TokenStream) -> Any:
+        open_quote = ""
+        for token in stream:
+            if token.type == "data":
+                open_quote = _quote_after(token.value, open_quote)
+            elif token.type == "variable_begin" and open_quote:
+                text = f"{{{{ … }}}} stands inside {open_quote}…{open_quote}; values get their quotes by themselves"
+                raise TemplateSyntaxError(f"{text}: leave these out", token.lineno, stream.name, stream.filename)
+            yield token
+
+
+def _quote_after(text: str, quote_before: str) -> str:
+    """The quote that is open after `text`, where `quote_before` was open before it ("": none)."""
+    quote_now, escaped, comment = quote_before, False, False
+    for char in text:
+        if char == "\n":
+            comment = False
+        elif escaped:
+            escaped = False
+            continue
+        elif comment:
+            continue
+        if char == "\\" and quote_now != "'":
+            escaped = True
+        elif quote_now:
+            quote_now = "" if char == quote_now else quote_now
+        elif char == "#":
+            comment = True
+        elif char in "'\"":
+            quote_now = char
+    return quote_now
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox with quoting by kind; autoescape is on so that macros' and blocks' text counts as quoted."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def __init__(self, kind: Kind, loader: BaseLoader) -> None:
+        @pass_context
+        def finalize(context: Context, value: object) -> object:
+            if isinstance(value, Undefined):
+                return str(value)  # raises, naming the variable
+            try:
+                return quote(kind, value)
+            except Unquotable as error:
+                raise TemplateRuntimeError(f"{_called(value, context)} {error}") from None
+
+        super().__init__(
+            loader=loader,
+            undefined=StrictUndefined,
+            autoescape=True,
+            finalize=finalize,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            extensions=[_GrubQuotes] if kind is Kind.GRUB else [],
+        )
+        self.globals["range"] = _range
+        del self.globals["lipsum"]
+        self.filters.update(filters(kind))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "*":
+            for sized, times in ((left, right), (right, left)):
+                if hasattr(sized, "__len__") and isinstance(times, int) and len(sized) * times > MAX_REPEATED:
+                    raise SecurityError("a multiplication makes too long a value")
+        elif isinstance(right, int) and (abs(right) > 1000 or abs(left) > 1 << 64):
+            raise SecurityError("a power is too large")
+        return super().call_binop(context, operator, left, right)
+
+
+def _range(*arguments: int) -> range:
+    steps = range(*arguments)
+    if len(steps) > MAX_RANGE:
+        raise OverflowError(f"a range of {len(steps)} steps; at most {MAX_RANGE} are allowed")
+    return steps
+
+
+def _joined(parts: Any, name: str) -> str:
+    size, kept = 0, []
+    for part in parts:
+        size += len(part)
+        if size > MAX_OUTPUT:
+            raise TemplateRuntimeError(f"it renders to more than {MAX_OUTPUT} characters")
+        kept.append(part)
+    return "".join(kept)
+
+
+def _called(value: object, context: Context) -> str:
+    """What the template calls `value`, for an error: the name of the variable that holds it, and the value."""
+    shown = repr(value if not isinstance(value, tuple) else " ".join(map(str, value)))
+    if len(shown) > 60:
+        shown = shown[:57] + "…"
+    name = _path_to(value, context.get_all(), 3)
+    return f"{name} ({shown})" if name else shown
+
+
+def _path_to(value: object, holder: Mapping[str, object], depth: int) -> str:
+    for key, held in holder.items():
+        if held is value:
+            return key
+        inner = _path_to(value, held, depth - 1) if isinstance(held, Mapping) and depth else ""
+        if inner:
+            return f"{key}.{inner}"
+        if isinstance(held, tuple | list) and depth:
+            for index, part in enumerate(held):
+                if part is value:
+                    return f"{key}[{index}]"
+                inner = _path_to(value, part, depth - 1) if isinstance(part, Mapping) else ""
+                if inner:
+                    return f"{key}[{index}].{inner}"
+    return ""
+
+
+def _origin(error: BaseException) -> Origin | None:
+    """The template's file and line that `error` came from: Jinja puts them into the traceback."""
+    if isinstance(error, TemplateSyntaxError):
+        file = error.filename or error.name
+        return Origin(file, error.lineno) if file else None
+    found = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if "__jinja_exception__" in frame.f_globals:
+            found = Origin(frame.f_code.co_filename, line)
+    return found
+
+
+def _sentence(error: BaseException, name: str) -> str:
+    match error:
+        case TemplateNotFound():
+            missing = error.name or str(error)
+            if missing == name:
+                return f"there is no template {name}; put it into autoinstall/ or pxelinux.cfg.templates/"
+            return f"there is no template {missing}, which it includes"
+        case RecursionError():
+            return "templates include each other without end"
+        case MemoryError():
+            return "rendering takes too much memory"
+        case _:
+            return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,143 @@
+"""netprov lint: every script and every installer's answers of every system and profile, rendered and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+
+from netprov.boot.decision import Action, BootDecision, Step
+from netprov.boot.reason import Reason
+from netprov.boot.request import BootRequest, Loader, Via
+from netprov.errors import ConfigError, PeerError, Problem
+from netprov.inventory.model import Inventory, Target
+from netprov.render.answers import answers_of
+from netprov.render.arguments import command_line, too_long
+from netprov.render.breeds import release_of
+from netprov.render.compose import answers_for, kernel_of, script_of
+from netprov.render.context import Subject
+from netprov.render.environment import Templates
+from netprov.render.quoting import Unquotable, kernel_word
+from netprov.render.scripts import PREVIEW_TOKEN
+from netprov.render.server import Server
+from netprov.render.validate import problems
+
+SERVER = IPv4Address("192.0.2.1")
+"""Stands for our address where none is declared (RFC 5737, for documentation)."""
+
+_LOADERS = (Loader.PXELINUX, Loader.GRUB, Loader.IPXE)
+_X86 = ("x86_64", "i386", "x86")
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """`problems` keep machines from booting or installing; `warnings` may."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def lint(inventory: Inventory) -> Findings:
+    """Renders and checks everything that `inventory` declares, as if every install were armed."""
+    return _Lint(inventory).findings()
+
+
+class _Lint:
+    def __init__(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        self.templates = Templates.of(inventory)
+        self.request = BootRequest(Via.TFTP, Loader.PXELINUX, server=SERVER)
+        self.server = Server.of(inventory, self.request)
+
+    def findings(self) -> Findings:
+        targets = [*self.inventory.profiles.values(), *self.inventory.systems.values()]
+        wrong = [problem for target in targets for problem in self.of_target(target)]
+        wrong += self.of_everybody()
+        warned = [problem for target in targets for problem in self.lengths(target)]
+        return Findings(_merged(wrong), _merged(warned))
+
+    def of_target(self, target: Target) -> Iterator[Problem]:
+        if target.kernel:
+            for loader in _loaders(target):
+                yield from self.script(Action.KERNEL, replace(self.request, loader=loader), target)
+        yield from self.answers(target)
+
+    def of_everybody(self) -> Iterator[Problem]:
+        entries = tuple(p for p in self.inventory.profiles.values() if p.enable_menu and p.kernel)
+        for loader in _LOADERS:
+            request = replace(self.request, loader=loader)
+            yield from self.script(Action.LOCAL, request)
+            yield from self.script(Action.IDENTIFY, request)
+            yield from self.script(Action.MENU, request, menu=entries)
+
+    def script(
+        self, action: Action, request: BootRequest, target: Target | None = None, menu: tuple[Target, ...] = ()
+    ) -> Iterator[Problem]:
+        decision = BootDecision(
+            action,
+            (Step(Reason.RENDERED, "lint"),),
+            target=target,
+            kernel=kernel_of(target) if target is not None else None,
+            menu=menu,
+        )
+        try:
+            script_of(self.inventory, self.templates, request, decision, PREVIEW_TOKEN)
+        except ConfigError as error:
+            yield from error.problems
+
+    def answers(self, target: Target) -> Iterator[Problem]:
+        try:
+            answers = answers_of(target)
+        except PeerError:
+            return
+        subject = self.subject(target)
+        try:
+            rendered = answers_for(subject, self.templates, target.name)
+        except ConfigError as error:
+            yield from error.problems
+            return
+        yield from problems(
+            answers.kind,
+            rendered.body.decode(),
+            release_of(target),
+            where=subject.where,
+            template=answers.template,
+            templates=self.templates,
+        )
+
+    def lengths(self, target: Target) -> Iterator[Problem]:
+        facts = self.subject(target).facts(autoinstall=bool(target.autoinstall))
+        try:
+            words = command_line(target, target.kernel_options, facts)
+            text = too_long(target, " ".join(map(kernel_word, words)))
+        except (ConfigError, Unquotable):
+            return  # told among the problems
+        if text:
+            yield Problem(target.origins.get("kernel_options", target.origin), f"{target.kind} {target.name}", text)
+
+    def subject(self, target: Target) -> Subject:
+        mac = next((i.mac for i in target.interfaces if i.mac is not None), None)
+        return Subject(target, self.server, mac, PREVIEW_TOKEN)
+
+
+def _loaders(target: Target) -> list[Loader]:
+    """The loaders that may start the target's kernel; PXELINUX is for x86's BIOS."""
+    return [loader for loader in _LOADERS if loader is not Loader.PXELINUX or target.arch in _X86]
+
+
+def _merged(found: list[Problem]) -> tuple[Problem, ...]:
+    """The same problem of many machines told once, with the first of them and their number."""
+    first: dict[tuple[str, str], Problem] = {}
+    wheres: dict[tuple[str, str], list[str]] = {}
+    for problem in found:
+        key = (str(problem.origin), problem.text)
+        first.setdefault(key, problem)
+        names = wheres.setdefault(key, [])
+        if problem.where not in names[:1]:
+            names.append(problem.where)
+    merged = []
+    for key, problem in first.items():
+        others = len(set(wheres[key])) - 1
+        where = f"{problem.where} (and {others} more)" if others > 0 else problem.where
+        merged.append(replace(problem, where=where))
+    return tuple(merged)

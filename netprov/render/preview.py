@@ -1,0 +1,93 @@
+"""What a machine would get, for people who look: nothing is changed by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+
+from netprov.boot.install import InstallEvent, InstallRecord, InstallState
+from netprov.boot.names import Name
+from netprov.boot.request import BootRequest, Loader, Via
+from netprov.inventory.mac import Mac
+from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.render.arguments import command_line
+from netprov.render.compose import Rendered, answers_for
+from netprov.render.context import Subject
+from netprov.render.environment import Templates
+from netprov.render.quoting import kernel_word
+from netprov.render.scripts import PREVIEW_TOKEN, Installs, Scripts, Sighting
+from netprov.render.server import Server
+
+
+class ReadOnly(Exception):
+    """A preview was about to change the state: a mistake of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The install records as they are, or (`armed`) as if an install of every machine were armed."""
+
+    real: Installs | None
+    armed: bool = False
+
+    def get(self, system: str) -> InstallRecord | None:
+        record = self.real.get(system) if self.real is not None else None
+        if self.armed and (record is None or not record.state.installs):
+            return InstallRecord(InstallState.ARMED, token=PREVIEW_TOKEN)
+        return record
+
+    def by_token(self, token: str) -> str | None:
+        return None
+
+    def apply(
+        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
+    ) -> tuple[InstallRecord | None, InstallRecord]:
+        raise ReadOnly(system)
+
+
+class NobodySeen:
+    """No address was seen yet: a preview is of a machine that is named, not of an address."""
+
+    def at(self, ip: IPv4Address) -> Sighting | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _PreviewState:
+    installs: Records
+    sightings: NobodySeen
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Renders without a server. `server` is our address that machines would ask, where none is declared."""
+
+    inventory: Inventory
+    records: Records
+    server: IPv4Address | None = None
+
+    def script(self, loader: Loader, asking: BootRequest) -> Rendered | None:
+        """The script of the machine that `asking` describes. Raises ConfigError, StateError."""
+        via = Via.HTTP if loader is Loader.IPXE else Via.TFTP
+        request = replace(asking, via=via, loader=loader, server=self.server)
+        scripts = Scripts(lambda: self.inventory, _PreviewState(self.records, NobodySeen()))
+        return scripts.script(request, Name(loader, mac=asking.mac, uuid=asking.uuid), preview=True)
+
+    def answers(self, target: Target, mac: Mac | None) -> Rendered:
+        """The answers of the target's installer. Raises PeerError where it has none, ConfigError, StateError."""
+        return answers_for(self._subject(target, mac), Templates.of(self.inventory), target.name)
+
+    def arguments(self, target: Target, mac: Mac | None) -> str:
+        """The kernel command line the target is installed with. Raises ConfigError, StateError."""
+        facts = self._subject(target, mac).facts(autoinstall=bool(target.autoinstall))
+        return " ".join(map(kernel_word, command_line(target, target.kernel_options, facts)))
+
+    def _subject(self, target: Target, mac: Mac | None) -> Subject:
+        token = ""
+        if target.kind == "system":
+            record = self.records.get(target.name)
+            token = record.token if record is not None and record.token else PREVIEW_TOKEN
+        interface = mac or next((i.mac for i in target.interfaces if i.mac is not None), None)
+        server = Server.of(self.inventory, BootRequest(Via.HTTP, Loader.OS, server=self.server))
+        subnet = next((s for i in target.interfaces if i.ip and (s := self.inventory.subnet_of(i.ip.ip))), None)
+        return Subject(target, server, interface, token, subnet)

@@ -1,0 +1,220 @@
+"""Scripts: from a loader's question to its script. TFTP, HTTP and the command line all ask here."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+from typing import Protocol
+
+from netprov.boot.decide import decide
+from netprov.boot.install import Boot, Fetched, InstallEvent, InstallRecord, InstallState
+from netprov.boot.names import Name
+from netprov.boot.request import BootRequest
+from netprov.errors import PeerError
+from netprov.inventory.mac import Mac, parse_mac
+from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.render.compose import Rendered, answers_for, script_of
+from netprov.render.context import Subject
+from netprov.render.environment import Templates
+from netprov.render.server import Server
+
+PREVIEW_TOKEN = "preview"
+"""Stands where a machine that was never armed would get its token."""
+
+
+
+class Sighting(Protocol):
+    """Who was last seen at an address."""
+
+    @property
+    def mac(self) -> str: ...
+    @property
+    def uuid(self) -> str: ...
+    @property
+    def client_id(self) -> bytes: ...
+    @property
+    def serial(self) -> str: ...
+    @property
+    def circuit_id(self) -> bytes: ...
+    @property
+    def remote_id(self) -> bytes: ...
+    @property
+    def arch(self) -> int | None: ...
+
+
+class Sightings(Protocol):
+    def at(self, ip: IPv4Address) -> Sighting | None: ...
+
+
+class Installs(Protocol):
+    def get(self, system: str) -> InstallRecord | None: ...
+    def by_token(self, token: str) -> str | None: ...
+    def apply(
+        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
+    ) -> tuple[InstallRecord | None, InstallRecord]: ...
+
+
+class ScriptState(Protocol):
+    """What of the state database a script depends on."""
+
+    @property
+    def sightings(self) -> Sightings: ...
+    @property
+    def installs(self) -> Installs: ...
+
+
+class Scripts:
+    """Decides and renders. Safe to use from several threads.
+
+    With `preview` nothing is changed by it: for HEAD requests and for people who look.
+    """
+
+    def __init__(
+        self, inventory_of: Callable[[], Inventory], state: ScriptState, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._inventory_of = inventory_of
+        self._state = state
+        self._clock = clock
+        self._templates: tuple[Inventory, Templates] | None = None
+
+    def script(self, request: BootRequest, name: Name, *, preview: bool = False) -> Rendered | None:
+        """The script that the loader asked for as `name`; None where there is none of this name.
+
+        Starting an install is written down once the script is made, so that a template's error costs no attempt.
+        Raises ConfigError (TemplateError among them), and StateError where the state cannot be read or written.
+        """
+        inventory = self._inventory_of()
+        asked = self._asked(request, name)
+        templates = self._templates_of(inventory)
+        decision = decide(asked, inventory, _Records(self._state.installs))
+        if name.exact and (decision.target is None or decision.target.kind != "system"):
+            return None
+        if not decision.installing:
+            return script_of(inventory, templates, asked, decision, "")
+        target, owner = decision.target, decision.record
+        assert target is not None
+        known = self._state.installs.get(owner)
+        token = known.token if known is not None and known.token else PREVIEW_TOKEN
+        rendered = script_of(inventory, templates, asked, decision, token)
+        if preview or rendered is None:
+            return rendered
+        change = self._state.installs.apply(
+            owner, Boot(), mode=target.install, attempts=target.install_attempts, now=self._clock()
+        )
+        after = change[1]
+        if after.state is InstallState.FAILED:
+            decision = decide(asked, inventory, _Records(self._state.installs))
+            rendered = script_of(inventory, templates, asked, decision, "")
+        elif after.token != token:
+            rendered = script_of(inventory, templates, asked, decision, after.token)
+        return replace(rendered, change=change) if rendered is not None and change[0] != after else rendered
+
+    def autoinstall(
+        self, target_kind: str, name: str, request: BootRequest, token: str = "", *, preview: bool = False
+    ) -> Rendered:
+        """The installer's answers of the "system" or "profile" `name`.
+
+        Only who has the install's token learns the callback's URL. Raises PeerError (404: no such target, or it has no
+        answers; 403: the token is not this install's), ConfigError, StateError.
+        """
+        inventory = self._inventory_of()
+        declared = inventory.systems if target_kind == "system" else inventory.profiles
+        target = declared.get(name)
+        if target is None:
+            raise PeerError(f"there is no {target_kind} {name}", 404)
+        owner = self._owner(target, token)
+        asked = self._asked(request, None)
+        subnet = inventory.subnet_of(asked.ip) if asked.ip is not None else None
+        mac = self._mac(asked, target, owner)
+        subject = Subject(target, Server.of(inventory, request), mac, token, subnet)
+        rendered = answers_for(subject, self._templates_of(inventory), owner)
+        if preview or not token:
+            return rendered
+        change = self._state.installs.apply(
+            owner, Fetched(token), mode=target.install, attempts=target.install_attempts, now=self._clock()
+        )
+        return replace(rendered, change=change) if change[0] != change[1] else rendered
+
+    def _owner(self, target: Target, token: str) -> str:
+        """Whose install record counts. Raises PeerError for a token that is not of an install of `target`."""
+        system = target.name if target.kind == "system" else ""
+        if not token:
+            return system
+        owner = self._state.installs.by_token(token)
+        record = self._state.installs.get(owner) if owner is not None else None
+        if owner is None or record is None or not hmac.compare_digest(record.token.encode(), token.encode()):
+            raise PeerError(f"this token is not that of the newest install of {target.kind} {target.name}", 403)
+        if (system and owner != system) or (not system and owner in self._inventory_of().systems):
+            raise PeerError(f"this token is of another machine than {target.kind} {target.name}", 403)
+        return owner
+
+    def _mac(self, asked: BootRequest, target: Target, owner: str) -> Mac | None:
+        """The interface that asks, where it is one of the target's; the record's, of a machine that has only a MAC."""
+        if target.kind == "system":
+            return asked.mac if any(i.mac == asked.mac for i in target.interfaces) else None
+        try:
+            return parse_mac(owner)
+        except ValueError:
+            return asked.mac
+
+    def _asked(self, request: BootRequest, name: Name | None) -> BootRequest:
+        """`request`, with who asks as far as the name, the request itself and the address's last sighting tell.
+
+        The name counts most. A sighting of another machine tells nothing.
+        """
+        if name is not None:
+            request = replace(
+                request,
+                loader=name.loader,
+                mac=name.mac or request.mac,
+                uuid=name.uuid or request.uuid,
+                ip=name.ip or request.ip,
+            )
+        seen = self._state.sightings.at(request.ip) if request.ip is not None else None
+        if seen is None or _contradicts(request, seen):
+            return request
+        return replace(
+            request,
+            mac=request.mac or (Mac(seen.mac) if seen.mac else None),
+            uuid=request.uuid or seen.uuid,
+            client_id=request.client_id or seen.client_id,
+            serial=request.serial or seen.serial,
+            circuit_id=request.circuit_id or seen.circuit_id,
+            remote_id=request.remote_id or seen.remote_id,
+            arch=request.arch if request.arch is not None else seen.arch,
+        )
+
+    def _templates_of(self, inventory: Inventory) -> Templates:
+        """The templates of this generation; compiled ones are kept until the next."""
+        held = self._templates
+        if held is None or held[0] is not inventory:
+            held = (inventory, Templates.of(inventory))
+            self._templates = held
+        return held[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """The install records as decide() asks for them. It never asks a script's request for loaders given."""
+
+    installs: Installs
+
+    def install(self, system: str) -> InstallRecord | None:
+        return self.installs.get(system)
+
+    def loader_fetches(self, mac: Mac, loader_file: str) -> int:
+        return 0
+
+
+def _contradicts(request: BootRequest, seen: Sighting) -> bool:
+    """Whether the machine last seen at the address is another one.
+
+    The MAC settles it: there are boards, and virtual machines, that share one UUID (of zeros, often), and the two
+    orders that a UUID is spelled in do not make two machines.
+    """
+    if request.mac and seen.mac:
+        return request.mac != seen.mac
+    return bool(request.uuid and seen.uuid and request.uuid != seen.uuid)

@@ -1,0 +1,156 @@
+"""A small site for the render tests: one of each breed, and the state a script depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from netprov.boot.install import InstallEvent, InstallRecord, advance
+from netprov.boot.names import parse_name
+from netprov.boot.request import BootRequest, Loader, Via
+from netprov.inventory.mac import Mac, parse_mac
+from netprov.inventory.model import (
+    InstallMode,
+    Interface,
+    Inventory,
+    Menu,
+    ServerSettings,
+    Settings,
+    Subnet,
+    Target,
+    UnknownPolicy,
+)
+from netprov.render.compose import Rendered
+from netprov.render.scripts import Scripts
+
+MAC = parse_mac("52:54:00:00:00:01")
+STRANGER = parse_mac("52:54:00:00:00:99")
+UUID = "11111111-2222-3333-4444-555555555555"
+SERVER = IPv4Address("10.0.0.1")
+DASHED = MAC.replace(":", "-")
+
+LADY = Target(
+    "system",
+    "lady",
+    profile="web",
+    distro="scotland",
+    hostname="lady.example.org",
+    uuid=UUID,
+    interfaces=(
+        Interface("eth0", mac=MAC, ip=IPv4Interface("10.0.0.5/24"), gateway=IPv4Address("10.0.0.1")),
+        Interface("eth1", mac=parse_mac("52:54:00:00:00:02")),
+    ),
+    breed="redhat",
+    os_version="9",
+    kernel="scotland/vmlinuz",
+    initrd=("scotland/initrd.img",),
+    tree="http://10.0.0.1/trees/scotland",
+    kernel_options={"console": ("tty0", "ttyS0,115200"), "quiet": None},
+    autoinstall="default.ks",
+    install=InstallMode.ONCE,
+)
+WEB = replace(LADY, kind="profile", name="web", profile="", uuid="", hostname="", interfaces=())
+
+
+def inventory(*targets: Target, **fields: object) -> Inventory:
+    """An inventory of these systems and profiles (LADY and WEB without any)."""
+    given = targets or (LADY, WEB)
+    systems = {t.name: t for t in given if t.kind == "system"}
+    values: dict[str, object] = {
+        "settings": Settings(server=ServerSettings(address=SERVER, unknown=UnknownPolicy.MENU)),
+        "systems": systems,
+        "profiles": {t.name: t for t in given if t.kind == "profile"},
+        "subnets": (Subnet(IPv4Network("10.0.0.0/24"), router=(SERVER,), domain="sub.example"),),
+        "by_mac": {i.mac: t.name for t in systems.values() for i in t.interfaces if i.mac},
+        "by_uuid": {t.uuid: t.name for t in systems.values() if t.uuid},
+        "by_ip": {i.ip.ip: t.name for t in systems.values() for i in t.interfaces if i.ip},
+    }
+    return Inventory(**{**values, **fields})  # type: ignore[arg-type]
+
+
+@dataclass
+class Installs:
+    """The install records, in memory."""
+
+    records: dict[str, InstallRecord] = field(default_factory=dict)
+    applied: list[InstallEvent] = field(default_factory=list)
+
+    def get(self, system: str) -> InstallRecord | None:
+        return self.records.get(system)
+
+    def by_token(self, token: str) -> str | None:
+        return next((name for name, record in self.records.items() if record.token == token), None)
+
+    def apply(
+        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
+    ) -> tuple[InstallRecord | None, InstallRecord]:
+        self.applied.append(event)
+        before = self.records.get(system)
+        after = advance(before, event, mode=mode, attempts=attempts, now=now, token=f"t{len(self.applied)}")
+        self.records[system] = after
+        return before, after
+
+
+@dataclass(frozen=True)
+class Seen:
+    mac: str = ""
+    uuid: str = ""
+    client_id: bytes = b""
+    serial: str = ""
+    circuit_id: bytes = b""
+    remote_id: bytes = b""
+    arch: int | None = None
+
+
+@dataclass
+class Sightings:
+    seen: Mapping[IPv4Address, Seen] = field(default_factory=dict)
+
+    def at(self, ip: IPv4Address) -> Seen | None:
+        return self.seen.get(ip)
+
+
+@dataclass
+class State:
+    installs: Installs = field(default_factory=Installs)
+    sightings: Sightings = field(default_factory=Sightings)
+
+
+@dataclass
+class Site:
+    """Scripts over an inventory, with a clock that the test moves."""
+
+    inventory: Inventory
+    state: State = field(default_factory=State)
+    now: float = 1000.0
+
+    def __post_init__(self) -> None:
+        self.scripts = Scripts(lambda: self.inventory, self.state, lambda: self.now)
+
+    def ask(self, path: str, *, preview: bool = False, **fields: object) -> Rendered | None:
+        """What a machine that asks for `path` gets."""
+        name = parse_name(path)
+        assert name is not None, path
+        via = Via.HTTP if name.loader is Loader.IPXE else Via.TFTP
+        request = BootRequest(via, name.loader, path=path, **fields)  # type: ignore[arg-type]
+        return self.scripts.script(request, name, preview=preview)
+
+    def text(self, path: str, **fields: object) -> str:
+        rendered = self.ask(path, **fields)
+        assert rendered is not None, path
+        return rendered.body.decode()
+
+
+def names(mac: Mac = MAC) -> dict[Loader, str]:
+    """The name under which each loader asks for the script of the machine with `mac`."""
+    dashed = mac.replace(":", "-")
+    return {
+        Loader.PXELINUX: f"pxelinux.cfg/01-{dashed}",
+        Loader.GRUB: f"grub/grub.cfg-01-{dashed}",
+        Loader.IPXE: f"ipxe/{dashed}",
+    }
+
+
+def menus() -> dict[str, Menu]:
+    return {"servers": Menu("servers", "All servers"), "deep": Menu("deep", parent="servers"), "none": Menu("none")}
