@@ -176,10 +176,10 @@ class _Decider:
         mac = self.request.mac
         name = f"ipxe/{mac.replace(':', '-')}" if mac is not None else "boot.ipxe"
         if not self.inventory.settings.http.enabled:
-            return self._send(name, over_http=False)
+            return self._sent(name, over_http=False)
         # iPXE puts its settings in where a file name has ${…}; a serial number is all that DHCP does not tell already
         facts = "?serial=${serial:uristring}&manufacturer=${manufacturer:uristring}&product=${product:uristring}"
-        return self._send(f"/{name}{facts if policy is UnknownPolicy.DISCOVER else ''}", over_http=True)
+        return self._sent(f"/{name}{facts if policy is UnknownPolicy.DISCOVER else ''}", over_http=True)
 
     def _send(self, loader_file: str, *, over_http: bool) -> BootDecision:
         mac = self.request.mac
@@ -187,6 +187,9 @@ class _Decider:
         if given >= LOOP_FETCHES - 1:
             text = f"{mac} was given {loader_file} {given} times within a minute: it goes round in a circle"
             return self._end(Action.LOCAL, Reason.LOADER_LOOP, text)
+        return self._sent(loader_file, over_http=over_http)
+
+    def _sent(self, loader_file: str, *, over_http: bool) -> BootDecision:
         by = "HTTP" if over_http else "TFTP"
         text = f"sends {loader_file} by {by}"
         return self._end(Action.LOADER, self.trace[-1].reason, text, loader_file=loader_file, over_http=over_http)

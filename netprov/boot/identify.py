@@ -31,7 +31,7 @@ def identify(request: BootRequest, inventory: Inventory) -> Match | None:
 
 
 def _candidates(request: BootRequest, inventory: Inventory) -> Iterator[tuple[str | None, Reason, str]]:
-    if request.uuid:
+    if request.uuid and inventory.by_uuid:
         for spelled in _both_orders(request.uuid):
             yield inventory.by_uuid.get(spelled), Reason.MATCH_UUID, f"UUID {spelled}"
     if request.mac is not None:

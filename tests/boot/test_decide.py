@@ -181,6 +181,11 @@ def test_the_third_time_within_a_minute_breaks_the_loop():
     assert decide(pxe(mac=MAC2), inventory(), looping).action is Action.LOADER
 
 
+def test_a_script_is_no_loader_and_may_be_fetched_often():
+    often = Snapshot(fetches={(MAC, "/ipxe/52-54-00-12-34-56"): 9})
+    assert decide(pxe(loader=Loader.IPXE), inventory(), often).action is Action.LOADER
+
+
 @pytest.mark.parametrize(
     ("mode", "state", "boots"),
     [

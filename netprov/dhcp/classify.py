@@ -1,0 +1,71 @@
+"""From a packet and how it came to the question every room asks: who, with what, over what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+
+from netprov.boot.arch import ARCHS
+from netprov.boot.request import BootRequest, Loader, Via
+from netprov.dhcp import pxe
+from netprov.dhcp.packet import ANY, Packet
+
+SERVER_PORT, CLIENT_PORT, PROXY_PORT = 67, 68, 4011
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a packet reached us.
+
+    `server` is our address it arrived at (for a broadcast: the interface's), `addresses` all of that interface;
+    `unicast` whether it was sent to us alone; `port` our port, 67 or 4011; `peer` who sent it.
+    """
+
+    interface: str
+    server: IPv4Address
+    addresses: tuple[IPv4Interface, ...] = ()
+    index: int = 0
+    unicast: bool = False
+    port: int = SERVER_PORT
+    peer: IPv4Address = ANY
+    peer_port: int = CLIENT_PORT
+
+
+def classify(packet: Packet, arrival: Arrival, via: Via) -> BootRequest:
+    """The BootRequest in `packet`. Its `relay` is the address that tells the client's link (RFC 3527, or giaddr)."""
+    options = packet.options
+    info = pxe.relay_info(packet)
+    archs = pxe.client_archs(packet)
+    relay = pxe.relay_address(info, pxe.LINK_SELECTION) or (packet.giaddr if int(packet.giaddr) else None)
+    vendor_class = options.get(60, b"")
+    return BootRequest(
+        via=via,
+        loader=_loader(packet),
+        mac=packet.mac,
+        uuid=pxe.client_uuid(packet),
+        client_id=options.get(61, b""),
+        circuit_id=info.get(pxe.CIRCUIT_ID, b""),
+        remote_id=info.get(pxe.REMOTE_ID, b""),
+        # what a client claims is believed where the packet came from that address too
+        ip=packet.ciaddr if int(packet.ciaddr) and packet.ciaddr == arrival.peer else None,
+        server=arrival.server,
+        relay=relay,
+        interface=arrival.interface,
+        arch=_arch(archs) if archs else None,
+        vendor_class=vendor_class.decode("latin-1") if vendor_class else "",
+        user_class=pxe.user_class(packet) if 77 in options else (),
+    )
+
+
+def _arch(archs: tuple[int, ...]) -> int:
+    """The first architecture of the client's list that something can be booted on; else its first."""
+    return next((code for code in archs if code in ARCHS and ARCHS[code].loaders), archs[0])
+
+
+def _loader(packet: Packet) -> Loader:
+    if pxe.is_ipxe(packet):
+        return Loader.IPXE
+    # U-Boot has a vendor class of its own, but tells its architecture
+    if pxe.is_pxe(packet) or pxe.is_http(packet) or 93 in packet.options:
+        return Loader.FIRMWARE
+    return Loader.OS

@@ -1,0 +1,127 @@
+"""The packet that answers: header fields, and options in the order clients want them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+from netprov.dhcp.answer import NOTHING, BootFields
+from netprov.dhcp.options import encode_option
+from netprov.dhcp.packet import ANY, BOOTREPLY, BROADCAST_FLAG, NAK, OFFER, Packet
+from netprov.inventory.model import Subnet, Target
+
+V6ONLY_MIN = 300  # seconds, RFC 8925 §3.4
+
+_ALWAYS = (1, 3)
+"""Sent whether asked for or not: a client with an address but no mask guesses it (RFC 2132 §3.3 wants 1 before 3)."""
+_UNASKED = (1, 3, 6, 15, 28)  # for a client without a parameter request list
+_OURS = frozenset((0, 50, 51, 52, 53, 54, 55, 57, 58, 59, 61, 82, 255))  # never the operator's to set
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a reply gives beside booting. `lease` in seconds; None: no lease (INFORM, BOOTP, a ProxyOFFER)."""
+
+    yiaddr: IPv4Address = ANY
+    lease: int | None = None
+    options: Mapping[int, bytes] = field(default_factory=dict)  # the subnet's and the machine's
+    forced: frozenset[int] = frozenset()  # which of them go out unasked
+    message: str = ""  # why not, in a NAK
+
+
+def build(
+    query: Packet, kind: int | None, server: IPv4Address, terms: Terms, boot: BootFields = NOTHING
+) -> Packet:
+    """The reply of type `kind` (None: BOOTP) to `query`.
+
+    xid, secs, flags, giaddr, chaddr come from the query, ciaddr for all but a NAK and an OFFER; its client-id is echoed
+    (RFC 6842), the relay's option 82 too, untouched and last (RFC 3046 §2.2). Option 67 stands last before it.
+    """
+    options: dict[int, bytes] = {}
+    if kind is not None:
+        options[53] = bytes((kind,))
+        options[54] = server.packed
+    if terms.lease is not None:
+        lease = terms.lease
+        options[51] = lease.to_bytes(4, "big")
+        options[58] = (lease // 2).to_bytes(4, "big")
+        options[59] = (lease * 7 // 8).to_bytes(4, "big")
+    if kind == NAK:
+        options[56] = terms.message.encode()[:255]
+    else:
+        _add_terms(options, query, terms)
+    client_id = query.options.get(61)
+    if client_id and kind is not None:
+        options[61] = client_id
+    options.update(boot.options)
+    if 67 in boot.options:
+        options[67] = options.pop(67)
+    relay = query.options.get(82)
+    if relay is not None and int(query.giaddr):
+        options[82] = relay
+    relayed_nak = kind == NAK and int(query.giaddr)
+    return Packet(
+        op=BOOTREPLY,
+        htype=query.htype,
+        hlen=query.hlen,
+        xid=query.xid,
+        secs=query.secs,  # RFC 2131 table 3 has 0; ISC's server and dnsmasq copy it, and ROMs are tested against those
+        # RFC 2131 §4.3.2: the relay is to broadcast a NAK, as the client's address is not right
+        flags=query.flags | BROADCAST_FLAG if relayed_nak else query.flags,
+        ciaddr=query.ciaddr if kind not in (NAK, OFFER) else ANY,
+        yiaddr=terms.yiaddr,
+        siaddr=boot.siaddr,
+        giaddr=query.giaddr,
+        chaddr=query.chaddr,
+        sname=boot.sname,
+        file=boot.file,
+        options=options,
+    )
+
+
+def _add_terms(options: dict[int, bytes], query: Packet, terms: Terms) -> None:
+    """Adds what the client asks for, in its order (RFC 2132 §9.8), and what it gets anyway."""
+    offered = terms.options
+    wanted = query.options.get(55) or _UNASKED
+    for code in (*_ALWAYS, *wanted, *terms.forced):
+        if code in offered and code not in options:
+            options[code] = offered[code]
+
+
+def subnet_options(subnet: Subnet) -> dict[int, bytes]:
+    """The options every client of the subnet may get, encoded. The operator's own options come first of all."""
+    net = subnet.subnet
+    values: dict[int, object] = {
+        1: net.netmask,
+        3: subnet.router,
+        6: subnet.dns,
+        15: subnet.domain,
+        26: subnet.mtu,
+        28: net.broadcast_address,
+        42: subnet.ntp,
+        108: max(subnet.v6only, V6ONLY_MIN) if subnet.v6only is not None else None,
+        119: subnet.search,
+    }
+    encoded = {code: encode_option(code, value) for code, value in values.items() if value not in (None, "", ())}
+    encoded.update((code, octets) for code, octets in subnet.options.items() if code not in _OURS)
+    return encoded
+
+
+def forced_options(subnet: Subnet) -> frozenset[int]:
+    """The options that go out unasked: whoever wrote one under `options:` wants it sent (PXELINUX asks for none)."""
+    return frozenset(subnet.options) - _OURS
+
+
+def target_options(target: Target, ip: IPv4Address | None) -> dict[int, bytes]:
+    """The options of one declared machine, which replace its subnet's."""
+    interface = next((i for i in target.interfaces if i.ip is not None and i.ip.ip == ip), None)
+    gateway = (interface.gateway if interface is not None else None) or target.gateway
+    values: dict[int, object] = {
+        3: (gateway,) if gateway is not None else (),
+        6: target.name_servers,
+        12: (interface.dns_name if interface is not None else "") or target.hostname,
+        26: interface.mtu if interface is not None else None,
+        119: target.name_servers_search,
+    }
+    return {code: encode_option(code, value) for code, value in values.items() if value not in (None, "", ())}
