@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,7 +39,10 @@ class Station:
 
 @dataclass(slots=True)
 class Lab:
-    """One private network. Everything it starts ends with it; use it from the thread that made it (see `spawn`)."""
+    """One private network. Everything it starts ends with it; use it from the thread that made it (see `spawn`).
+
+    `namespace` is its name, or "" where the lab is the namespace that this process itself is in (see `here`).
+    """
 
     folder: Path
     accelerators: Accelerators
@@ -56,7 +61,7 @@ class Lab:
 
         It dies with the thread that starts it, so a killed test run leaves nothing running.
         """
-        where = ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", namespace or self.namespace]
+        where = ["setpriv", "--pdeathsig", "KILL", *_inside(namespace or self.namespace)]
         log = log or self.folder / f"{Path(command[0]).name}-{next(self._numbers)}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -70,10 +75,9 @@ class Lab:
         self, command: Sequence[str], timeout: float = 60.0, namespace: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end in the namespace, its output kept."""
-        where = ["ip", "netns", "exec", namespace or self.namespace]
         return subprocess.run(
-            [*where, *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            timeout=timeout, check=False,
+            [*_inside(namespace or self.namespace), *command], stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, errors="replace", timeout=timeout, check=False,
         )
 
     def guest(
@@ -97,12 +101,19 @@ class Lab:
         return made
 
     def tap(self, name: str) -> str:
-        netns.ip("-n", self.namespace, "tuntap", "add", name, "mode", "tap")
-        netns.ip("-n", self.namespace, "link", "set", name, "master", BRIDGE, "up")
+        self.ip("tuntap", "add", name, "mode", "tap")
+        self.ip("link", "set", name, "master", BRIDGE, "up")
         return name
 
+    def ip(self, *arguments: str) -> str:
+        """iproute2's ip, on the lab's own namespace."""
+        return netns.ip(*(("-n", self.namespace) if self.namespace else ()), *arguments)
+
     def station(self, label: str, mac: str, address: str = "") -> Station:
-        """A station on the bridge; without an address ("10.77.0.2/24") it has to ask for one."""
+        """A station on the bridge; without an address ("10.77.0.2/24") it has to ask for one.
+
+        Not in a lab `here`: names of namespaces are the machine's, and root's.
+        """
         namespace, port = netns.name(label), f"v{next(self._numbers)}"
         netns.ip("netns", "add", namespace)
         self.stations.append(namespace)
@@ -127,11 +138,23 @@ class Lab:
     def _close(self) -> None:
         for process in self.processes:
             if process.poll() is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # each leads a group: a server's workers end with it
         for process in self.processes:
             process.wait()
         for namespace in (*self.stations, self.namespace):
-            netns.delete(namespace)
+            if namespace:
+                netns.delete(namespace)
+
+    def _bridge(self) -> None:
+        self.ip("link", "set", "lo", "up")
+        # without a forwarding delay: a ROM gives up before a bridge that learns for 15 s lets its packets through
+        self.ip("link", "add", BRIDGE, "type", "bridge", "forward_delay", "0")
+        self.ip("address", "add", f"{ADDRESS}/24", "dev", BRIDGE)
+        self.ip("link", "set", BRIDGE, "up")
+
+
+def _inside(namespace: str) -> list[str]:
+    return ["ip", "netns", "exec", namespace] if namespace else []
 
 
 @contextmanager
@@ -140,11 +163,20 @@ def lab(folder: Path, accelerators: Accelerators, label: str = "lab") -> Iterato
     made = Lab(folder, accelerators, netns.name(label))
     netns.ip("netns", "add", made.namespace)
     try:
-        netns.ip("-n", made.namespace, "link", "set", "lo", "up")
-        # without a forwarding delay: a ROM gives up before a bridge that learns for 15 s lets its packets through
-        netns.ip("-n", made.namespace, "link", "add", BRIDGE, "type", "bridge", "forward_delay", "0")
-        netns.ip("-n", made.namespace, "address", "add", f"{ADDRESS}/24", "dev", BRIDGE)
-        netns.ip("-n", made.namespace, "link", "set", BRIDGE, "up")
+        made._bridge()
+        yield made
+    finally:
+        made._close()
+
+
+@contextmanager
+def here(folder: Path, accelerators: Accelerators) -> Iterator[Lab]:
+    """A lab in the network namespace this process is in, which must be a fresh one of its own (`unshare --net`): the
+    kernel takes it away with its last process.
+    """
+    made = Lab(folder, accelerators, "")
+    try:
+        made._bridge()
         yield made
     finally:
         made._close()

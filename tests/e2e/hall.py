@@ -1,0 +1,95 @@
+"""A hall of machines before one server: booted two at a time, while tests look at those that have ended.
+
+TCG runs a guest on one processor; two side by side halve the time of the whole, more gain nothing on two.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from netprov.lab.firmware import Firmware
+from netprov.lab.guest import BOOT_TIMEOUT, Guest
+
+from .served import Served
+
+AT_ONCE = 2
+INSTALLED = ("address", "loader", "script", "kernel", "initrd", "autoinstall", "callback")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One row: a machine, how it is declared, and what its boot is to show."""
+
+    name: str
+    number: int  # of its MAC and address
+    firmware: Firmware
+    system: Mapping[str, Any] | None  # its fields beside `interfaces`; None: it is not declared
+    files: Sequence[str]  # what it fetches, in this order; others may come between
+    stages: Sequence[str] = INSTALLED
+    facts: Sequence[str] = ()  # what its probe says beside the usual, regular expressions
+    disk: bool = False
+    over: str = ""  # where its console says this the plug is pulled; "": it switches itself off
+
+    @property
+    def mac(self) -> str:
+        return f"52:54:00:77:00:{self.number:02x}"
+
+    @property
+    def address(self) -> str:
+        return f"10.77.0.{self.number}"
+
+
+def declared(machines: Sequence[Machine]) -> dict[str, Any]:
+    """`systems:` of netprov.yaml."""
+    return {
+        machine.name: {
+            "profile": "probe", "install": "install-once", **machine.system,
+            "interfaces": {"eth0": {"mac": machine.mac, "ip": machine.address}},
+        }
+        for machine in machines
+        if machine.system is not None
+    }  # fmt: skip
+
+
+def fetched(boot: dict[str, Any]) -> list[str]:
+    """The files that a boot has fetched whole, in order."""
+    done = [event for event in boot["events"] if event["kind"] in ("tftp.done", "http.done")]
+    return [event["name"].lstrip("/").partition("?")[0] for event in done]
+
+
+def in_order(wanted: Sequence[str], seen: Sequence[str]) -> bool:
+    rest = iter(seen)
+    return all(name in rest for name in wanted)
+
+
+@dataclass(slots=True)
+class Hall:
+    """The machines wanted, in the order to boot them. One thread uses it: whoever waits also switches the next on."""
+
+    served: Served
+    machines: Sequence[Machine]
+    guests: dict[str, Guest] = field(default_factory=dict)
+    _since: dict[str, float] = field(default_factory=dict)
+
+    def guest(self, machine: Machine) -> Guest:
+        """The machine's guest, switched off after its boot (or when it took too long)."""
+        while machine.name not in self.guests or self.guests[machine.name].running():
+            self._tend()
+            time.sleep(0.2)
+        return self.guests[machine.name]
+
+    def _tend(self) -> None:
+        now = time.monotonic()
+        for machine in self.machines:
+            guest = self.guests.get(machine.name)
+            if guest is None:
+                if sum(other.running() for other in self.guests.values()) < AT_ONCE:
+                    guest = self.served.lab.guest(machine.firmware, machine.mac, disk=machine.disk)
+                    self.guests[machine.name], self._since[machine.name] = guest.power_on(), now
+            elif guest.running() and (
+                now - self._since[machine.name] > BOOT_TIMEOUT or (machine.over and guest.console.find(machine.over))
+            ):
+                guest.power_off()
