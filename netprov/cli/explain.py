@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from netprov.boot.arch import ARCHS, Arch, arch_by_name
+from netprov.boot.identify import identify
 from netprov.boot.request import BootRequest, Loader
 from netprov.cli.options import config_option, load_inventory
+from netprov.errors import ConfigError
+from netprov.explain.server import our_address
 from netprov.explain.who import UnknownName, who
-from netprov.inventory.model import Inventory
+from netprov.inventory.model import Inventory, Target
+from netprov.state.failure import StateError
 
 if TYPE_CHECKING:
     from netprov.explain.walk import Stage
@@ -37,7 +41,8 @@ def _arch(_context: click.Context, _parameter: click.Parameter, given: str | Non
 @click.option("--arch", callback=_arch, help="The firmware: bios, uefi-x64, http-x64 … Default: by the kernel.")
 @click.option("--loader", type=click.Choice(sorted(_STARTS)), default="none", help="What runs on it already.")
 @click.option("--relay", type=IPv4Address, help="The relay agent's address, for a machine of another subnet.")
-@click.option("--server", type=IPv4Address, help="Our address that it asks. Default: server.address.")
+@click.option("--server", type=IPv4Address, help="Our address that it asks. Default: server.address or our own.")
+@click.option("--armed", is_flag=True, help="As if an install of it were armed.")
 @click.option("--text", "show_text", is_flag=True, help="Show the rendered files too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @config_option
@@ -47,6 +52,7 @@ def explain(
     loader: str,
     relay: IPv4Address | None,
     server: IPv4Address | None,
+    armed: bool,
     show_text: bool,
     as_json: bool,
     config: Path,
@@ -60,41 +66,44 @@ def explain(
         asking = who(machine, inventory)
     except UnknownName as error:
         raise click.ClickException(str(error)) from None
-    server = server or inventory.settings.server.address or _subnets_router(inventory)
-    asking = replace(asking, relay=relay, server=server)
-    firmware = arch or _usual_arch(asking, inventory)
-    stages = _walk(inventory, asking, firmware, _STARTS[loader])
+    target = _target(asking, inventory)
+    asking = replace(asking, relay=relay, server=server or our_address(inventory, target))
+    firmware = arch or _usual_arch(target)
+    stages = _walk(inventory, asking, firmware, _STARTS[loader], armed)
     if as_json:
         rows = [_row(stage) for stage in stages]
         click.echo(json.dumps({"machine": machine, "arch": firmware.name, "stages": rows}, indent=1))
     else:
-        _show(machine, asking, firmware, stages, show_text)
+        from rich.console import Console
+
+        from netprov.explain.show import explained
+
+        base = str(config.resolve().parent)
+        Console(highlight=False).print(explained(asking, target, firmware, stages, base, show_text))
     if any(stage.problem for stage in stages):
         raise click.exceptions.Exit(1)
 
 
-def _walk(inventory: Inventory, asking: BootRequest, arch: Arch, start: Loader) -> list[Stage]:
-    from netprov.explain.state import Previewed
+def _walk(inventory: Inventory, asking: BootRequest, arch: Arch, start: Loader, armed: bool) -> list[Stage]:
+    from netprov.explain.state import records
     from netprov.explain.walk import Walk
-    from netprov.render.scripts import Scripts
-    from netprov.state.state import open_state
+    from netprov.render.preview import Preview
 
-    with open_state(inventory.settings.server.state) as state:
-        scripts = Scripts(lambda: inventory, state)
-        return list(Walk(inventory, Previewed(state), scripts).stages(asking, arch, start))
+    try:
+        with records(inventory, armed) as kept:
+            return list(Walk(Preview(inventory, kept, asking.server)).stages(asking, arch, start))
+    except (ConfigError, StateError) as error:
+        raise click.ClickException(str(error)) from None
 
 
-def _usual_arch(asking: BootRequest, inventory: Inventory) -> Arch:
+def _target(asking: BootRequest, inventory: Inventory) -> Target | None:
+    match = identify(asking, inventory)
+    return match.target if match is not None else None
+
+
+def _usual_arch(target: Target | None) -> Arch:
     """The firmware that a machine with this kernel most often has."""
-    name = inventory.by_mac.get(asking.mac) if asking.mac is not None else inventory.by_uuid.get(asking.uuid)
-    cpu = inventory.systems[name].arch if name is not None else "x86_64"
-    return arch_by_name("uefi-arm64" if cpu in ("arm64", "aarch64") else "bios")
-
-
-def _subnets_router(inventory: Inventory) -> IPv4Address | None:
-    """An address inside the first subnet, to decide by where no other is told."""
-    subnet = next(iter(inventory.subnets), None)
-    return subnet.subnet[1] if subnet is not None and subnet.subnet.prefixlen < 31 else None
+    return arch_by_name("uefi-arm64" if target is not None and target.arch in ("arm64", "aarch64") else "bios")
 
 
 def _row(stage: Stage) -> dict[str, object]:
@@ -108,18 +117,5 @@ def _row(stage: Stage) -> dict[str, object]:
         ],
         "text": stage.text,
         "problem": stage.problem,
+        "advice": stage.advice,
     }
-
-
-def _show(machine: str, asking: BootRequest, arch: Arch, stages: list[Stage], show_text: bool) -> None:
-    known = [part for part in (asking.mac or "", asking.uuid, str(asking.ip or "")) if part and part != machine]
-    click.echo(", ".join([machine, *known, arch.name]))
-    for number, stage in enumerate(stages, 1):
-        click.echo(f"{number:2} {click.style(stage.name, bold=True):11} {stage.asks} → {stage.gets}")
-        for step in stage.trace:
-            origin = click.style(f"  {step.origin}", dim=True) if step.origin else ""
-            click.echo(f"      {step.text}{origin}")
-        if stage.problem:
-            click.secho(f"      {stage.problem}", fg="red")
-        if show_text and stage.text:
-            click.echo("".join(f"      | {line}\n" for line in stage.text.splitlines()), nl=False)

@@ -27,10 +27,19 @@ class InventoryErrors(click.ClickException):
         click.echo(f"netprov: {count} problem{'s' if count > 1 else ''} in the configuration", err=True)
 
 
-def _find(_context: click.Context, _parameter: click.Parameter, given: Path | None) -> Path:
-    if given is not None:
-        return given
-    return next((place for place in PLACES if place.exists()), PLACES[0])
+class NoConfiguration(click.ClickException):
+    """There is no configuration where it was looked for."""
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"netprov: {self.message}", err=True)
+
+
+def _find(context: click.Context, _parameter: click.Parameter, given: Path | None) -> Path:
+    place = given or next((place for place in PLACES if place.exists()), PLACES[0])
+    if not place.exists() and not context.resilient_parsing:
+        advice = "write one (docs/tutorial.md shows how; an empty file will do), or name another with -c"
+        raise NoConfiguration(f"{place}: no such file: {advice}")
+    return place
 
 
 config_option = click.option(

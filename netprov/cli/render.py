@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -15,14 +14,14 @@ import click
 from netprov.boot.request import BootRequest, Loader
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError, PeerError
+from netprov.explain.server import our_address
 from netprov.explain.who import UnknownName, of_system, who
 from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import Inventory, Target
 from netprov.state.failure import StateError
-from netprov.state.place import Place
 
 if TYPE_CHECKING:
-    from netprov.render.preview import Preview, Records
+    from netprov.render.preview import Preview
 
 _LOADERS = {"pxelinux": Loader.PXELINUX, "grub": Loader.GRUB, "ipxe": Loader.IPXE}
 
@@ -45,7 +44,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, given: str | 
 @click.argument("kind", type=click.Choice(["autoinstall", *_LOADERS, "args"]))
 @click.argument("name", metavar="NAME|MAC")
 @click.option("--mac", callback=_mac, help="The interface that boots. Default: the system's first.")
-@click.option("--server", callback=_address, help="Our address that it asks. Default: server.address.")
+@click.option("--server", callback=_address, help="Our address that it asks. Default: server.address or our own.")
 @click.option("--armed", is_flag=True, help="As if an install of it were armed.")
 @config_option
 def render(
@@ -58,24 +57,27 @@ def render(
     changed by asking.
     """
     inventory = load_inventory(config)
-    if server is None and inventory.settings.server.address is None:
+    server = server or our_address(inventory, inventory.systems.get(name))
+    if server is None:
         raise click.ClickException("--server: say which of our addresses machines ask, or set server.address")
-    with _records(inventory, armed) as records:
-        from netprov.render.preview import Preview
+    from netprov.explain.state import records
+    from netprov.render.preview import Preview
 
-        click.echo(_rendered(Preview(inventory, records, server), kind, name, mac), nl=False)
+    try:
+        with records(inventory, armed) as kept:
+            text = _rendered(Preview(inventory, kept, server), kind, name, mac)
+    except (ConfigError, PeerError, StateError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(text, nl=False)
 
 
 def _rendered(preview: Preview, kind: str, name: str, mac: Mac | None) -> str:
-    try:
-        if kind in _LOADERS:
-            return _script(preview, _LOADERS[kind], name, mac)
-        target = _target(preview.inventory, name)
-        if kind == "args":
-            return preview.arguments(target, mac) + "\n"
-        return preview.answers(target, mac).body.decode()
-    except (ConfigError, PeerError, StateError) as error:
-        raise click.ClickException(str(error)) from None
+    if kind in _LOADERS:
+        return _script(preview, _LOADERS[kind], name, mac)
+    target = _target(preview.inventory, name)
+    if kind == "args":
+        return preview.arguments(target, mac) + "\n"
+    return preview.answers(target, mac).body.decode()
 
 
 def _script(preview: Preview, loader: Loader, name: str, mac: Mac | None) -> str:
@@ -106,21 +108,3 @@ def _target(inventory: Inventory, name: str) -> Target:
     near = difflib.get_close_matches(name, known, n=3)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise click.ClickException(f"no system or profile {name!r} is declared{hint}")
-
-
-@contextlib.contextmanager
-def _records(inventory: Inventory, armed: bool) -> Iterator[Records]:
-    """The install records, none where no server has ever run here: to look must not make a database."""
-    from netprov.render.preview import Records
-    from netprov.state.state import open_state
-
-    place = Place(inventory.settings.server.state)
-    if place.database is not None and not place.database.exists():
-        yield Records(None, armed)
-        return
-    try:
-        state = open_state(inventory.settings.server.state)
-    except (ConfigError, StateError) as error:
-        raise click.ClickException(str(error)) from None
-    with state:
-        yield Records(state.installs, armed)

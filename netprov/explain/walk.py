@@ -6,16 +6,16 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from netprov.boot.arch import Arch
+from netprov.boot.arch import NEXT_LINKS, Arch
 from netprov.boot.decide import decide
 from netprov.boot.decision import Action, BootDecision, Step
-from netprov.boot.names import Name
+from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.boot.state import BootState
-from netprov.errors import ConfigError
-from netprov.inventory.model import DhcpMode, Inventory
-from netprov.render.compose import Rendered
-from netprov.render.scripts import Scripts
+from netprov.errors import ConfigError, PeerError
+from netprov.explain.state import Previewed
+from netprov.inventory.model import DhcpMode
+from netprov.journal.amount import size
+from netprov.render.preview import Preview
 from netprov.tftp.paths import PathError
 from netprov.tftp.root import Root
 
@@ -30,15 +30,16 @@ class Stage:
     trace: tuple[Step, ...] = ()
     text: str = ""  # the file that is sent, where it is rendered
     problem: str = ""
+    advice: str = ""  # what to do where the operator wants it to go on from here
 
 
 class Walk:
     """The stages of one machine's boot. `who` carries what is known of it (MAC, UUID, addresses, relay)."""
 
-    def __init__(self, inventory: Inventory, state: BootState, scripts: Scripts) -> None:
-        self._inventory = inventory
-        self._state = state
-        self._scripts = scripts
+    def __init__(self, preview: Preview) -> None:
+        self._preview = preview
+        self._inventory = inventory = preview.inventory
+        self._state = Previewed(preview.records)
         self._root = Root(inventory.settings.tftp.root)
 
     def stages(self, who: BootRequest, arch: Arch, start: Loader = Loader.FIRMWARE) -> Iterator[Stage]:
@@ -53,7 +54,8 @@ class Walk:
                 yield self._answer("firmware", f"{arch.name} firmware, by {_BY[via]}", decision)
                 if decision.action is not Action.LOADER:
                     return
-                yield from self._file("loader", decision.loader_file)
+                for link in (decision.loader_file, *NEXT_LINKS.get(decision.loader_file, ())):
+                    yield from self._file("loader", link)
                 found = _loader_of(decision.loader_file, arch)
                 if found is None:
                     return  # the operator's own boot file: what it asks for is not ours to know
@@ -68,9 +70,8 @@ class Walk:
         yield from self._script(replace(asked, via=over, loader=loader))
 
     def _script(self, asked: BootRequest) -> Iterator[Stage]:
-        name = Name(asked.loader, mac=asked.mac, uuid=asked.uuid)
         try:
-            made = self._scripts.script(asked, name, preview=True)
+            made = self._preview.script(asked.loader, asked)
         except ConfigError as error:
             yield Stage("script", f"{asked.loader}", "an error", problem=str(error))
             return
@@ -94,16 +95,15 @@ class Walk:
     def _autoinstall(self, asked: BootRequest, decision: BootDecision) -> Stage:
         target = decision.target
         assert target is not None
-        asks = f"the installer, by HTTP: {target.autoinstall}"
+        asks = "the installer, by HTTP"
         origin = target.origins.get("autoinstall")
-        record = self._state.install(decision.record) if decision.record else None
-        token = record.token if record is not None else ""
         try:
-            made: Rendered = self._scripts.autoinstall(target.kind, target.name, asked, token, preview=True)
-        except ConfigError as error:
+            made = self._preview.answers(target, asked.mac)
+        except (ConfigError, PeerError) as error:
             return Stage("autoinstall", asks, "an error", problem=str(error))
-        gets = f"{len(made.body)} octets from {made.template}" + (f" ({origin})" if origin else "")
-        return Stage("autoinstall", asks, gets, text=made.body.decode(errors="replace"))
+        trace = (Step(Reason.RENDERED, f"{target.kind} {target.name} has autoinstall {target.autoinstall}", origin),)
+        gets = f"{size(len(made.body))}, made from {made.template}"
+        return Stage("autoinstall", asks, gets, trace, text=made.body.decode(errors="replace"))
 
     def _file(self, stage: str, name: str) -> Iterator[Stage]:
         if "://" in name:
@@ -118,10 +118,15 @@ class Walk:
             yield Stage(stage, name, "nothing", problem=problem)
             return
         os.close(opened.fd)
-        yield Stage(stage, name, f"{opened.size} octets")
+        yield Stage(stage, name, size(opened.size))
 
     def _answer(self, name: str, asks: str, decision: BootDecision) -> Stage:
-        return Stage(name, asks, _GETS[decision.action].format(decision=decision), decision.trace)
+        gets = _GETS[decision.action].format(decision=decision)
+        ends = decision.action in (Action.IGNORE, Action.ADDRESS, Action.LOCAL)
+        advice = decision.reason.advice if ends else ""
+        if decision.reason in _WRONG:
+            return Stage(name, asks, gets, decision.trace, problem=advice)
+        return Stage(name, asks, gets, decision.trace, advice=advice)
 
 
 _BY = {Via.DHCP: "DHCP", Via.PROXY: "proxyDHCP", Via.TFTP: "TFTP", Via.HTTP: "HTTP", Via.XEN: "the Xen bootloader"}
@@ -135,6 +140,10 @@ _GETS = {
     Action.LOCAL: "nothing to boot: it goes on to its own disk",
     Action.IDENTIFY: "asks again with its MAC",
 }
+
+
+_WRONG = (Reason.ARCH_MISMATCH, Reason.ARCH_UNKNOWN, Reason.NO_KERNEL, Reason.NO_MENU_ENTRIES)
+"""Why a machine boots its own disk though nobody wants that."""
 
 
 def _loader_of(file: str, arch: Arch) -> Loader | None:

@@ -1,0 +1,1 @@
+"""`netprov check`: what would stop machines from booting, found before one tries."""
