@@ -1,0 +1,101 @@
+"""Which machines to simulate: declared ones, one by its MAC, or strangers by the dozen."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+
+from netprov.boot.decide import decide
+from netprov.boot.decision import Action
+from netprov.boot.request import BootRequest, Loader, Via
+from netprov.errors import ConfigError
+from netprov.explain.state import Previewed, records
+from netprov.explain.who import of_system, who
+from netprov.inventory.mac import Mac, mac_of
+from netprov.inventory.model import DhcpMode, Inventory
+from netprov.simulate.machine import KINDS, Kind, Machine, Runs
+from netprov.state.failure import StateError
+from netprov.state.place import Place
+
+MOST_STRANGERS = 500
+
+_ARM = ("arm64", "aarch64")
+
+
+def named(text: str, inventory: Inventory, kind: Kind | None) -> Machine:
+    """The machine that `text` means: a system's name, a MAC, a UUID or an address of one.
+
+    Raises UnknownName.
+    """
+    asking = who(text, inventory)
+    name = (
+        text if text in inventory.systems
+        else inventory.by_mac.get(asking.mac) if asking.mac is not None
+        else inventory.by_uuid.get(asking.uuid) if asking.uuid
+        else inventory.by_ip.get(asking.ip) if asking.ip is not None
+        else inventory.by_hostname.get(text.lower())
+    )  # fmt: skip
+    return of(name, inventory, kind, asking.mac) if name is not None else _machine(asking, kind or KINDS["bios"])
+
+
+def of(name: str, inventory: Inventory, kind: Kind | None, mac: Mac | None = None) -> Machine:
+    """The declared system `name`, with firmware that its kernel runs on unless `kind` says another."""
+    target = inventory.systems[name]
+    asking = of_system(target)
+    usual = KINDS["uefi-arm64" if target.arch in _ARM else "bios"]
+    return replace(_machine(replace(asking, mac=mac or asking.mac), kind or usual), name=name)
+
+
+def every(inventory: Inventory, kind: Kind | None) -> list[Machine]:
+    """Every declared system."""
+    return [of(name, inventory, kind) for name in inventory.systems]
+
+
+def strangers(count: int, kind: Kind) -> list[Machine]:
+    """Machines that nobody declared, with locally administered MACs."""
+    return [Machine(_local_mac(), kind) for _ in range(count)]
+
+
+def _machine(asking: BootRequest, kind: Kind) -> Machine:
+    """With a MAC made up where none is known: such a machine is recognised by its UUID or serial number."""
+    return Machine(
+        asking.mac or _local_mac(), kind, uuid=asking.uuid, client_id=asking.client_id, serial=asking.serial
+    )
+
+
+def _local_mac() -> Mac:
+    return mac_of(b"\x02" + secrets.token_bytes(5))
+
+
+def loaders_expected(machines: list[Machine], inventory: Inventory) -> Iterator[str]:
+    """For each machine the loader that netprov would give it; "" where none, or where that cannot be known here: the
+    install states are the server's, and this may be another host.
+    """
+    place = Place(inventory.settings.server.state)
+    if place.database is not None and not place.database.exists():
+        yield from ("" for _ in machines)
+        return
+    try:
+        with records(inventory) as kept:
+            state = Previewed(kept)
+            found = [_expected(machine, inventory, state) for machine in machines]
+    except (ConfigError, StateError):
+        found = ["" for _ in machines]
+    yield from found
+
+
+def _expected(machine: Machine, inventory: Inventory, state: Previewed) -> str:
+    subnet = next(iter(inventory.subnets), None)
+    decision = decide(
+        BootRequest(
+            Via.PROXY if inventory.settings.dhcp.mode is DhcpMode.PROXY else Via.DHCP,
+            Loader.IPXE if machine.kind.starts is Runs.IPXE else Loader.FIRMWARE,
+            mac=machine.mac, uuid=machine.uuid, client_id=machine.client_id, serial=machine.serial,
+            server=inventory.settings.server.address or (subnet.subnet[0] if subnet is not None else None),
+            arch=machine.kind.arch,
+        ),
+        inventory,
+        state,
+    )  # fmt: skip
+    return decision.loader_file if decision.action is Action.LOADER else ""

@@ -1,0 +1,364 @@
+"""A boot on the wire, question by question, from power-on to the installer's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+
+from netprov.errors import PeerError
+from netprov.journal.amount import size
+from netprov.simulate import loaders, script
+from netprov.simulate.address import Bound, ask
+from netprov.simulate.fetch import Fetched, Fetcher, Refused, by_dns
+from netprov.simulate.machine import BLKSIZE, Address, Machine, Runs
+from netprov.simulate.script import IPXE_MAGIC, Script, Unfollowed
+from netprov.simulate.stage import Ending, Stage
+from netprov.simulate.wire import Wire
+from netprov.xen.plan import Boot, Chain, Local, Refusal
+from netprov.xen.pxelinux import names
+
+MOST_CHAINED = 8  # loaders and scripts, one after the other; more go round in a circle
+
+_MEASURABLE = 0.05  # seconds below which a rate says nothing
+
+Stages = Iterator[Stage]
+Fetching = Generator[Stage, None, Fetched]
+
+
+class Walk:
+    """One machine's boot. `expected`: the loader that it ought to be given, "" where none is known of.
+
+    With `callback` it counts as a boot: the server writes it down, and the installer's end is reported.
+    """
+
+    def __init__(self, machine: Machine, wire: Wire, timeout: float, *, callback: bool, expected: str = "") -> None:
+        self._machine = machine
+        self._wire = wire
+        self._timeout = timeout
+        self._callback = callback
+        self._expected = expected
+        self._asking = ("address", "")
+        self._chained = 0
+        self._bound: Bound | None = None
+        self._fetcher = Fetcher(timeout, not callback, by_dns((), timeout))
+
+    @property
+    def address(self) -> Address | None:
+        return self._bound.address if self._bound is not None else None
+
+    def stages(self) -> Stages:
+        """Every stage in order; the last one has an ending."""
+        try:
+            yield from self._firmware(self._machine.kind.starts)
+        except Unfollowed as end:
+            yield Stage(*self._asking, notes=(end.text,), ending=Ending.OPEN)
+        except PeerError as error:
+            problem = "; ".join(part for part in (error.text, _THEN.get(self._asking[0], "")) if part)
+            yield Stage(*self._asking, problem=problem, ending=Ending.STOPPED)
+
+    # what asks by DHCP
+
+    def _firmware(self, runs: Runs) -> Stages:
+        """`runs` asks by DHCP, and loads what it is told."""
+        yield from self._dhcp(runs)
+        address = self._address()
+        if not address.boot_file:
+            yield self._nothing(address)
+        elif runs is Runs.XEN:
+            yield from self._configuration(runs, address.boot_file)
+        else:
+            is_script = runs is Runs.IPXE and loaders.loader_of(address.boot_file) is None
+            file = yield from self._fetch("script" if is_script else "loader", runs, address.boot_file)
+            yield from self._start(runs, address.boot_file, file)
+
+    def _dhcp(self, runs: Runs) -> Stages:
+        self._asking = ("address", f"{_NAMES[runs]} asks by DHCP")
+        before = self._bound
+        bound = ask(self._machine, runs, self._wire, self._timeout)
+        notes = [*bound.notes]
+        if before is not None and before.ack.yiaddr != bound.ack.yiaddr:
+            notes.append(f"its address was {before.ack.yiaddr} before: one machine is to keep one address")
+        if bound.others:
+            notes.append(f"also offered by {', '.join(map(str, bound.others))}")
+        # what the kernel asks for does not change where the boot's files are
+        self._bound = bound if runs is not Runs.KERNEL or before is None else replace(before, ack=bound.ack)
+        self._fetcher = Fetcher(self._timeout, not self._callback, by_dns(bound.ack.addresses(6), self._timeout))
+        yield Stage(*self._asking, _given(bound.address, runs), details=_told(bound), notes=tuple(notes))
+
+    def _nothing(self, address: Address) -> Stage:
+        if self._expected and not self._chained:
+            raise PeerError(
+                f"{address.answered_by} gave an address but no boot file, and netprov would have sent "
+                f"{self._expected}: another DHCP server answers this machine, or it was given that loader twice within "
+                "the last minute, which netprov takes for a loop"
+            )
+        text = f"{address.answered_by} says nothing to boot: it goes on to its own disk"
+        return Stage("end", "", text, ending=Ending.LOCAL)
+
+    # loaders
+
+    def _start(self, by: Runs, place: str, file: Fetched) -> Stages:
+        """What `by` has loaded from `place` runs now."""
+        self._count(place)
+        if file.size == 0:
+            raise PeerError(f"{place} is empty")
+        if file.data.startswith(IPXE_MAGIC):
+            if by is not Runs.IPXE:
+                raise PeerError(f"{place} is an iPXE script, which {_NAMES[by]} cannot run: send it iPXE first")
+            yield from self._follow(Runs.IPXE, place, file)
+            return
+        match loaders.loader_of(place):
+            case Runs.IPXE:
+                yield from self._firmware(Runs.IPXE)
+            case Runs.PXELINUX:
+                yield from self._pxelinux(place)
+            case Runs.SHIM:
+                yield from self._shim(by, place)
+            case Runs.GRUB:
+                yield from self._grub()
+            case _:
+                text = f"{place} runs now, which a simulation cannot follow"
+                yield Stage("end", "", text, ending=Ending.OPEN)
+
+    def _pxelinux(self, place: str) -> Stages:
+        yield from self._fetch("loader", Runs.PXELINUX, loaders.beside(place, "ldlinux.c32"))
+        yield from self._configuration(Runs.PXELINUX, self._address().boot_file)
+
+    def _shim(self, by: Runs, place: str) -> Stages:
+        for name in loaders.SHIM_OPTIONAL:
+            yield from self._fetch_optional("loader", Runs.SHIM, loaders.beside(place, name))
+        grub = loaders.after_shim(place)
+        file = yield from self._fetch("loader", Runs.SHIM, grub)
+        yield from self._start(by, grub, file)
+
+    def _grub(self) -> Stages:
+        for name in loaders.GRUB_LISTS:
+            yield from self._fetch_optional("loader", Runs.GRUB, f"/grub/{self._machine.kind.cpu}-efi/{name}")
+        file = yield from self._fetch("script", Runs.GRUB, "/grub/grub.cfg")
+        yield from self._follow(Runs.GRUB, "/grub/grub.cfg", file)
+
+    # scripts
+
+    def _configuration(self, runs: Runs, boot_file: str) -> Stages:
+        """pxelinux.cfg: the first that is there of the names that PXELINUX tries."""
+        address = self._address()
+        prefix = names.prefix_of(boot_file, address.path_prefix)
+        wanted = names.lookup_names(self._machine.uuid, self._machine.mac, address.ip)
+        places = [self._place(place) for place in names.config_names(prefix, wanted, address.config_file)]
+        errors = []
+        for place in places:
+            self._asking = ("script", self._described(place))
+            try:
+                file = self._get(runs, place)
+            except Refused as error:
+                errors.append(error)
+                continue
+            yield self._fetched(file)
+            yield from self._follow(runs, place, file)
+            return
+        # PXELINUX takes every error for "not there"
+        telling = next((error for error in errors if not error.missing), errors[0])
+        text = f"{_NAMES[runs]} finds no configuration under any of {len(places)} names"
+        raise PeerError(f"{text}, {places[0]} to {places[-1]}; {telling.text}")
+
+    def _follow(self, runs: Runs, place: str, file: Fetched) -> Stages:
+        """The script at `place`, and what it leads to."""
+        self._count(place)
+        included: list[Stage] = []
+        facts = script.facts_of(self._machine, self._address())
+
+        def include(name: str) -> str | None:
+            got, stage = self._included(runs, place, name)
+            included.extend([stage] if stage is not None else [])
+            return got
+
+        read = script.read(runs, file.text, facts, place, include)
+        yield from included
+        yield from self._shown(runs, place, read)
+        match read.plan:
+            case Boot():
+                yield from self._kernel(runs, place, read.plan)
+            case Local(said):
+                yield Stage("end", "", f"its own disk boots ({said})", ending=Ending.LOCAL)
+            case Chain(target, _):
+                target = self._named(runs, place, target)
+                yield from self._chain(runs, target)
+            case Refusal():
+                yield from self._refused(runs, place, read.plan)
+
+    def _shown(self, runs: Runs, place: str, read: Script) -> Stages:
+        for module in loaders.modules(*read.modules):
+            yield from self._fetch("loader", runs, self._named(runs, place, module))
+        if read.notes:
+            yield Stage("script", place, notes=read.notes)
+
+    def _chain(self, runs: Runs, place: str) -> Stages:
+        known = loaders.loader_of(place)
+        file = yield from self._fetch("loader" if known is not None else "script", runs, place)
+        if known is None and not file.data.startswith(IPXE_MAGIC) and runs is not Runs.IPXE:
+            yield from self._follow(runs, place, file)
+        else:
+            yield from self._start(runs, place, file)
+
+    def _refused(self, runs: Runs, place: str, plan: Refusal) -> Stages:
+        """No Linux kernel: another loader is followed, what else there is only looked for."""
+        if self._machine.kind.starts is Runs.XEN:
+            raise PeerError(plan.reason)
+        if not plan.file:
+            raise Unfollowed(f"{place} {script.refusal(plan, self._machine)}")
+        target = self._named(runs, place, plan.file)
+        file = yield from self._fetch("loader", runs, target)
+        yield from self._start(runs, target, file)
+
+    # the kernel, and what it does
+
+    def _kernel(self, runs: Runs, place: str, boot: Boot) -> Stages:
+        kernel = self._named(runs, place, boot.kernel)
+        file = yield from self._fetch("kernel", runs, kernel, {"args": boot.args})
+        problem = script.no_kernel(file.data)
+        if problem:
+            raise PeerError(f"{kernel} {problem}")
+        for initrd in boot.initrds:
+            file = yield from self._fetch("initrd", runs, self._named(runs, place, initrd))
+            if file.size == 0:
+                raise PeerError(f"{initrd} is empty")
+        url = script.answers_url(boot.args)
+        if url:
+            yield from self._installer(url)
+        else:
+            text = "the kernel starts; its command line names no installer's answers"
+            yield Stage("end", "", text, ending=Ending.BOOTS)
+
+    def _installer(self, url: str) -> Stages:
+        yield from self._dhcp(Runs.KERNEL)
+        answers = yield from self._fetch("autoinstall", Runs.KERNEL, url)
+        if answers.size == 0:
+            raise PeerError(f"{url} is empty: an installer would ask its questions on the screen")
+        callback = script.callback_url(answers.text)
+        if not callback:
+            yield Stage("end", "", "the installer starts; its answers name no callback", ending=Ending.BOOTS)
+            return
+        if not self._callback:
+            yield Stage("callback", callback, "not sent: --callback sends it")
+        else:
+            self._asking = ("callback", callback)
+            yield self._fetched(self._fetcher.http(callback, b""))
+        yield Stage("end", "", "the installer has all it asks for", ending=Ending.BOOTS)
+
+    # fetching
+
+    def _fetch(self, stage: str, runs: Runs, place: str, details: dict[str, str] | None = None) -> Fetching:
+        """The file, once its stage is told. Raises PeerError."""
+        self._asking = (stage, self._described(place))
+        file = self._get(runs, place)
+        yield self._fetched(file, details)
+        return file
+
+    def _fetch_optional(self, stage: str, runs: Runs, place: str) -> Stages:
+        """A file that the loader goes on without."""
+        self._asking = (stage, self._described(place))
+        try:
+            yield self._fetched(self._get(runs, place))
+        except Refused:
+            return
+
+    def _included(self, runs: Runs, base: str, name: str) -> tuple[str | None, Stage | None]:
+        place = self._named(runs, base, name)
+        self._asking = ("script", self._described(place))
+        try:
+            file = self._get(runs, place)
+        except Refused:
+            return None, None
+        return file.text, self._fetched(file)
+
+    def _get(self, runs: Runs, place: str) -> Fetched:
+        blksize = BLKSIZE.get(runs, 1428)
+        if "://" in place:
+            return self._fetcher.get(place, blksize)
+        return self._fetcher.tftp(str(self._server()), place, blksize)
+
+    def _fetched(self, file: Fetched, details: dict[str, str] | None = None) -> Stage:
+        stage, asks = self._asking
+        told = {**file.details, **(details or {})}
+        return Stage(stage, asks, _rate(file), file.seconds, file.size, file.sha256, told)
+
+    def _named(self, runs: Runs, base: str, name: str) -> str:
+        """The place that `name` means in the script at `base`."""
+        if runs is Runs.IPXE:
+            return script.joined(self._url(base), name)
+        if runs in (Runs.PXELINUX, Runs.XEN):
+            address = self._address()
+            return self._place(names.resolve_path(names.prefix_of(address.boot_file, address.path_prefix), name))
+        return name
+
+    def _place(self, place: names.Place) -> str:
+        if place.url:
+            return place.url
+        return f"tftp://{place.server}/{place.path}" if place.server else place.path
+
+    def _url(self, place: str) -> str:
+        return place if "://" in place else f"tftp://{self._server()}/{place.lstrip('/')}"
+
+    def _described(self, place: str) -> str:
+        return place if "://" in place else f"{place} by TFTP from {self._server()}"
+
+    def _server(self) -> object:
+        address = self._address()
+        return address.server or address.answered_by
+
+    def _address(self) -> Address:
+        assert self._bound is not None
+        return self._bound.address
+
+    def _count(self, place: str) -> None:
+        self._chained += 1
+        if self._chained > MOST_CHAINED:
+            raise PeerError(f"{place} comes after {MOST_CHAINED} loaders and scripts: the boot goes round in a circle")
+
+
+_NAMES = {
+    Runs.ROM: "the PXE ROM", Runs.UEFI: "UEFI", Runs.UEFI_HTTP: "UEFI HTTP Boot", Runs.IPXE: "iPXE",
+    Runs.PXELINUX: "PXELINUX", Runs.GRUB: "GRUB", Runs.SHIM: "shim", Runs.XEN: "the domU's bootloader",
+    Runs.KERNEL: "the kernel",
+}  # fmt: skip
+
+
+def _rate(file: Fetched) -> str:
+    rate = f", {size(int(file.size / file.seconds))}/s" if file.seconds >= _MEASURABLE else ""
+    return f"{size(file.size)} in {file.seconds:.2f} s{rate}"
+
+
+_THEN = {
+    "loader": "the machine has no loader to run",
+    "script": "the loader does not know what to boot",
+    "kernel": "there is no kernel to start",
+    "initrd": "the kernel does not get its initrd",
+    "autoinstall": "the installer waits at the screen for somebody to answer its questions",
+    "callback": "the server does not learn that the install has ended, and installs the machine again",
+}
+"""What it means for a machine that a stage fails."""
+
+
+def _given(address: Address, runs: Runs) -> str:
+    if runs is Runs.KERNEL:
+        return f"{address.ip}/{address.prefix} from {address.answered_by}"
+    boot = f", boots {address.boot_file}" if address.boot_file else ", nothing to boot"
+    where = f" from {address.server}" if address.server and address.boot_file and "://" not in address.boot_file else ""
+    return f"{address.ip}/{address.prefix} from {address.answered_by}{boot}{where}"
+
+
+def _told(bound: Bound) -> dict[str, str]:
+    """The options that matter to a boot, by their usual names."""
+    ack, boot = bound.ack, bound.boot
+    told = {
+        "yiaddr": str(ack.yiaddr), "server-id": str(ack.server_id), "lease": str(ack.number(51) or ""),
+        "router": ", ".join(map(str, ack.addresses(3))), "dns": ", ".join(map(str, ack.addresses(6))),
+        "hostname": ack.text(12),
+    }  # fmt: skip
+    if boot is not None:
+        told |= {
+            "boot-server-id": str(boot.server_id) if boot is not ack else "",
+            "siaddr": str(boot.siaddr), "file": boot.file, "option 66": boot.text(66), "option 67": boot.text(67),
+            "option 60": boot.vendor_class, "option 43": boot.octets(43).hex(" "),
+        }  # fmt: skip
+    return {name: value for name, value in told.items() if value}

@@ -1,0 +1,89 @@
+"""Who asks with the preview mark gets the same answers, and nothing is written down."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+import pytest
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
+
+from netprov.boot.names import PREVIEW
+from netprov.boot.request import BootRequest, Loader, Via
+from netprov.errors import PeerError
+from netprov.http.asker import previews
+from netprov.inventory.load import load
+from netprov.render.scripts import PREVIEW_TOKEN, Scripts
+from netprov.serve.source import TftpSource
+from netprov.simulate.fetch import Fetcher, by_dns
+from netprov.state.state import open_state
+from netprov.tftp.source import Content
+
+from ..tftp.tftp_world import World
+
+CONFIG = """\
+server: {address: 10.0.0.1, state: state}
+distros: {d: {breed: redhat, os_version: "9", kernel: "http://10.0.0.1/k", autoinstall: default.ks}}
+profiles: {web: {distro: d}}
+systems: {lady: {profile: web, install: install-once, interfaces: {eth0: {mac: "52:54:00:00:00:01"}}}}
+"""
+NAME = "pxelinux.cfg/01-52-54-00-00-00-01"
+
+
+@pytest.fixture
+def state(tmp_path):
+    with open_state(str(tmp_path / "state")) as made:
+        yield made
+
+
+@pytest.fixture
+def scripts(tmp_path, state):
+    (tmp_path / "netprov.yaml").write_text(CONFIG)
+    inventory = load(tmp_path / "netprov.yaml")
+    return Scripts(lambda: inventory, state), inventory
+
+
+def test_a_script_by_tftp(scripts, state):
+    events = []
+    source = TftpSource(*scripts, events.append)
+    peer = IPv4Address("10.0.0.5"), IPv4Address("10.0.0.1")
+    looked_at = source.rendered(NAME, *peer, preview=True)().data
+    assert (state.installs.all(), events) == ({}, [])
+    assert f"token={PREVIEW_TOKEN}".encode() in looked_at
+    booted = source.rendered(NAME, *peer)().data
+    token = state.installs.get("lady").token
+    assert booted == looked_at.replace(PREVIEW_TOKEN.encode(), token.encode())
+    assert source.rendered(NAME, *peer, preview=True)().data == booted
+    assert state.installs.get("lady").attempts == 1
+
+
+def test_the_option_in_a_request(tmp_path):
+    served = World(tmp_path)
+    try:
+        served.made[NAME] = lambda: Content(b"script")
+        for preview in (True, False):
+            fetched = Fetcher(5.0, preview, by_dns((), 1.0)).tftp("127.0.0.1", NAME, 1024, served.port)
+            assert fetched.data == b"script"
+        assert served.previewed == [True, False]
+    finally:
+        served.stop()
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "wanted"),
+    [("GET", {}, False), ("GET", {PREVIEW: "1"}, True), ("GET", {"Netprov-Preview": ""}, True), ("HEAD", {}, True)],
+)
+def test_the_header_of_a_request(method, headers, wanted):
+    assert previews(Request(EnvironBuilder(method=method, headers=headers).get_environ())) == wanted
+
+
+def test_the_answers_of_an_install_that_was_never_armed(scripts, state):
+    asked = BootRequest(Via.HTTP, Loader.OS, ip=IPv4Address("10.0.0.5"))
+    made = scripts[0].autoinstall("system", "lady", asked, PREVIEW_TOKEN, preview=True)
+    assert f"/callback/{PREVIEW_TOKEN}".encode() in made.body
+    assert state.installs.all() == {}
+    with pytest.raises(PeerError) as raised:
+        scripts[0].autoinstall("system", "lady", asked, PREVIEW_TOKEN)
+    assert raised.value.code == 403
+    with pytest.raises(PeerError):
+        scripts[0].autoinstall("system", "lady", asked, "guessed", preview=True)
