@@ -9,20 +9,32 @@ from werkzeug.exceptions import HTTPException
 
 from netprov.boot.reason import Reason
 from netprov.errors import ConfigError, PeerError
-from netprov.http import autoinstall, callback, health, scripts, start
+from netprov.http import autoinstall, callback, domu, health, scripts
 from netprov.http.asker import TEXT, tell
 from netprov.http.outcome import Outcome
 from netprov.http.services import Services
 from netprov.state.failure import StateError
+from netprov.web import metrics, pages, words
+from netprov.web.api import views as api
 
 logger = logging.getLogger(__name__)
+
+SESSION_SECONDS = 12 * 3600  # a working day, and then log in again
 
 
 def create_app(services: Services) -> Flask:
     """The application. It has no state of its own: several threads call it at once."""
     app = Flask(__name__, static_folder=None)
+    app.secret_key = services.secret
+    app.config.update(
+        SESSION_COOKIE_NAME="netprov",
+        SESSION_COOKIE_SAMESITE="Strict",  # with HttpOnly, Flask's default; Secure it cannot be, we speak no TLS
+        PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
+        SESSION_REFRESH_EACH_REQUEST=False,
+    )
+    app.jinja_env.finalize = words.shown
     app.url_map.merge_slashes = False  # a redirect is more than some firmware understands
-    for room in (scripts, autoinstall, callback, health, start):
+    for room in (scripts, autoinstall, callback, domu, health, api, metrics, pages):
         app.register_blueprint(room.blueprint(services))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(PeerError, _peer_error)
@@ -54,7 +66,10 @@ def _http_error(error: HTTPException) -> Response:
 def _peer_error(error: PeerError) -> Response:
     code = error.code if error.code is not None and 400 <= error.code < 500 else 403
     reason = getattr(error, "reason", None)
-    return _error(code, error.text, reason if isinstance(reason, Reason) else None)
+    response = _error(code, error.text, reason if isinstance(reason, Reason) else None)
+    if code == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="netprov"'
+    return response
 
 
 def _config_error(error: ConfigError) -> Response:

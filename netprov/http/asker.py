@@ -10,6 +10,7 @@ from ipaddress import AddressValueError, IPv4Address
 from flask import Request
 
 from netprov.boot.arch import arch_by_name
+from netprov.boot.names import PREVIEW
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.http.outcome import ENVIRON_KEY, Outcome
 from netprov.inventory.mac import Mac, parse_mac
@@ -59,6 +60,11 @@ def boot_request(request: Request, loader: Loader, inventory: Inventory) -> Boot
         vendor_class=request.headers.get("User-Agent", "")[:MAX_VALUE],
         path=request.path,
     )
+
+
+def previews(request: Request) -> bool:
+    """Whether the answer is only to be looked at: it must change nothing."""
+    return request.method == "HEAD" or PREVIEW in request.headers
 
 
 def tell(request: Request, outcome: Outcome, *, keep: bool = False) -> None:

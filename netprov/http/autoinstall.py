@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, abort, request
 
 from netprov.boot.request import Loader
-from netprov.http.asker import boot_request, tell
+from netprov.http.asker import boot_request, previews, tell
 from netprov.http.outcome import Outcome
 from netprov.http.scripts import respond
 from netprov.http.services import Services
@@ -64,7 +64,7 @@ def blueprint(services: Services) -> Blueprint:
         system = name if kind == "system" else ""
         about = Outcome(stage="autoinstall", mac=asked.mac or "", uuid=asked.uuid, system=system, token=token)
         tell(request, about)
-        rendered = services.scripts.autoinstall(kind, name, asked, token, preview=request.method == "HEAD")
+        rendered = services.scripts.autoinstall(kind, name, asked, token, preview=previews(request))
         return respond(services, rendered, asked.mac or "", asked.uuid)
 
     return routes

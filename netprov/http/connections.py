@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from netprov.boot.reason import Reason
+
 logger = logging.getLogger(__name__)
 
 HEADERS = {"Server": "netprov", "X-Content-Type-Options": "nosniff"}
 """In every response. Without nosniff a browser may run an uploaded text as a page."""
 
+
+Told = Callable[[web.BaseRequest, int, str, Reason | None], None]
+"""Takes a request that was not taken, its status, a sentence, and the reason where it is a particular one."""
+
+_TLS = re.compile(r"HTTPS traffic|\\x16\\x03")
+"""How aiohttp's parser speaks of a TLS handshake; older ones show its first octets."""
 
 HALF_CLOSED_SECONDS = 0.5
 """From a client's last octet to the end of an idle connection: time for a request just read to be taken up."""
@@ -37,9 +46,7 @@ class Connection(web.RequestHandler):
 
     __slots__ = ("_server", "_told")
 
-    def __init__(
-        self, server: Connections, told: Callable[[web.BaseRequest, int, str], None], idle_seconds: float
-    ) -> None:
+    def __init__(self, server: Connections, told: Told, idle_seconds: float) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -64,11 +71,12 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         if isinstance(exc, ConnectionError):
             raise ConnectionResetError("the client went away") from exc
-        text = "the request is malformed"
+        reason = Reason.HTTP_TLS if _TLS.search(message or "") else None
+        text = reason.meaning if reason is not None else "the request is malformed"
         if status >= 500:
             logger.error("%s %r could not be answered", request.method, request.path, exc_info=exc)
             text = "the server could not answer; its log says why"
-        self._told(request, status, text)
+        self._told(request, status, text, reason)
         if request.writer.output_size > 0:
             raise ConnectionResetError("the response ends half-way") from exc
         response = web.Response(status=status, text=text + "\n", headers=HEADERS)
@@ -86,7 +94,7 @@ class Connections(web.Server):
     def __init__(
         self,
         handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-        told: Callable[[web.BaseRequest, int, str], None],
+        told: Told,
         limits: Limits,
     ) -> None:
         super().__init__(handler)

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from aiohttp import web
 
 from netprov.http.ranges import Answer, Span
+from netprov.http.tcpinfo import TcpInfo, tcp_info
 
 CHUNK = 2 << 20
 """Octets a client gets before the others have their turn. One sendfile goes on for as long as the client keeps up;
@@ -43,11 +44,15 @@ class FileTooShortError(Exception):
 
 
 class FileSender:
-    """Sends one answer of one open file. `sent` says how many octets of the body have gone out so far."""
+    """Sends one answer of one open file. `sent` says how many octets of the body have gone out so far.
+
+    `stalled`: the connection ended while the kernel sent the same octets again and again; so many were acknowledged.
+    """
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.sent = 0
+        self.stalled: int | None = None
 
     async def send(self, request: web.BaseRequest, fd: int, headers: Mapping[str, str]) -> web.StreamResponse:
         """The response, sent; closes `fd`. Raises ConnectionError, or FileTooShortError."""
@@ -86,12 +91,23 @@ class FileSender:
                 raise ConnectionResetError("the client went away")
             os.lseek(file.fileno(), at, os.SEEK_SET)
             try:
-                count = await loop.sendfile(transport, file, at, min(CHUNK, span.end - at))
-            except OSError as error:  # ETIMEDOUT is one: the kernel cut a client that took nothing
+                # without asyncio's fallback: that takes a connection's end between two chunks for a file that cannot
+                # be sent so, and what it then writes to nobody for sent
+                count = await loop.sendfile(transport, file, at, min(CHUNK, span.end - at), fallback=False)
+            except (OSError, asyncio.SendfileNotAvailableError) as error:  # ETIMEDOUT: a client that took nothing
                 # sendfile leaves the file's position after what it sent, also when it fails
                 self.sent += max(0, os.lseek(file.fileno(), 0, os.SEEK_CUR) - at)
+                self.stalled = _stalled(tcp_info(transport))
                 raise ConnectionResetError("the client went away") from error
             if not count:
                 raise FileTooShortError
             self.sent += count
             at += count
+            info = tcp_info(transport)
+            if info.closed and info.in_vain:  # it timed out in this chunk, whose octets the kernel took all the same
+                self.stalled = info.acknowledged
+                raise ConnectionResetError("the client went away")
+
+
+def _stalled(info: TcpInfo) -> int | None:
+    return info.acknowledged if info.in_vain else None

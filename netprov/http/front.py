@@ -22,6 +22,7 @@ from netprov.http.services import Services
 from netprov.http.target import split_target
 from netprov.http.wsgi import Call, Reply, environ_of, lower, run
 from netprov.tftp.paths import PathError
+from netprov.web.live import Live
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -51,6 +52,9 @@ class _Course:
                 reason = Reason.SERVER_STOPPED
             case _:
                 self.exchange = replace(self.exchange, closed=True)
+                if self.sender is not None:
+                    length = self.sender.answer.headers.get("Content-Length", "")
+                    self.exchange = replace(self.exchange, stalled=self.sender.stalled, length=length)
                 return
         self.exchange = replace(self.exchange, status=500)
         self.outcome = replace(self.outcome, reason=reason)
@@ -59,8 +63,9 @@ class _Course:
 class Front:
     """Answers the requests of one worker."""
 
-    def __init__(self, app: WSGIApplication, services: Services, limits: Limits) -> None:
+    def __init__(self, app: WSGIApplication, services: Services, limits: Limits, live: Live) -> None:
         self._app = app
+        self._live = live
         self._services = services
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.threads, "http")
@@ -70,6 +75,7 @@ class Front:
     async def drain(self, seconds: float) -> None:
         """Lets the requests under way end, for so long; then breaks them off. No request is taken after it."""
         self.connections.pre_shutdown()
+        self._live.close()
         await asyncio.sleep(0.01)  # what has been read is taken up
         self.connections.close_idle()
         if self._under_way:
@@ -105,10 +111,10 @@ class Front:
             self.connections.idle(request.protocol)
             self._tell(course, loop.time())
 
-    def refused(self, request: web.BaseRequest, status: int, text: str) -> None:
+    def refused(self, request: web.BaseRequest, status: int, text: str, reason: Reason | None = None) -> None:
         """A request that was not taken: malformed on the wire, or one whose answer failed."""
         exchange = replace(_exchange_of(request), status=status)
-        event = event_of(exchange, Outcome(text=text), self._services.clock())
+        event = event_of(exchange, Outcome(text=text, reason=reason), self._services.clock())
         if event is not None:
             self._services.record(event)
 
@@ -148,7 +154,30 @@ class Front:
         course.outcome = environ.get(ENVIRON_KEY, Outcome())
         if course.outcome.file:
             return await self._answer_file(request, course, course.outcome.file)
+        if course.outcome.stream and reply.status == 200 and request.method == "GET":
+            return await self._stream(request, course)
         return await self._send(request, course, reply)
+
+    async def _stream(self, request: web.BaseRequest, course: _Course) -> web.StreamResponse:
+        """Server-sent events, until the browser goes or the server stops: neither is a failure."""
+        queue = self._live.join()
+        if queue is None:
+            return await self._refuse(request, course, 503, "too many look at once: try again later")
+        course.exchange = replace(course.exchange, status=200)
+        response = web.StreamResponse(status=200, headers={**HEADERS, "Cache-Control": "no-store"})
+        response.content_type = "text/event-stream"
+        try:
+            await response.prepare(request)
+            await response.write(b": netprov\n\n")
+            async for octets in self._live.stream(queue):
+                await response.write(octets)
+            await response.write_eof()
+        except ConnectionError:
+            if request.transport is not None:
+                request.transport.abort()
+        finally:
+            self._live.leave(queue)
+        return response
 
     async def _answer_file(self, request: web.BaseRequest, course: _Course, name: str) -> web.StreamResponse:
         course.outcome = replace(course.outcome, stage=course.outcome.stage or self._services.stage_of(name))

@@ -17,7 +17,7 @@ class Outcome:
     """What a request was about. `reason` None: the status says enough; `text` "": a plain sentence is made.
 
     `quiet`: no boot is concerned with it (pages, health), so it is no event unless it fails. `file`: the view has
-    nothing of this name; a file beneath tftp.root may.
+    nothing of this name; a file beneath tftp.root may. `stream`: the answer is what happens from now on.
     """
 
     stage: str = ""
@@ -30,6 +30,7 @@ class Outcome:
     detail: tuple[tuple[str, str], ...] = ()
     quiet: bool = False
     file: str = ""
+    stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Exchange:
     sent: int = 0  # octets of the body
     seconds: float = 0.0
     closed: bool = False  # the client went away before the end
+    stalled: int | None = None  # … without a word, having acknowledged so many octets
+    length: str = ""  # of the body, where it was not sent to its end
     asked: tuple[tuple[str, str], ...] = ()  # header fields worth telling
 
 
@@ -64,6 +67,8 @@ def event_of(exchange: Exchange, outcome: Outcome, now: float) -> Event | None:
     how = (
         *((("method", exchange.method),) if exchange.method != "GET" else ()),
         *((("status", str(exchange.status)),) if exchange.status != 200 else ()),
+        *((("length", exchange.length),) if exchange.closed and exchange.length else ()),
+        *((("end", "stalled"), ("acknowledged", str(exchange.stalled))) if exchange.stalled is not None else ()),
     )
     reason = reason if exchange.closed else outcome.reason or reason
     return Event(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, request
 
 from netprov.boot.names import parse_name
-from netprov.http.asker import TEXT, boot_request, tell
+from netprov.http.asker import TEXT, boot_request, previews, tell
 from netprov.http.outcome import Outcome
 from netprov.http.services import Rendered, Services
 from netprov.journal.changes import change_event
+from netprov.journal.promise import promised
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -21,7 +22,7 @@ def blueprint(services: Services) -> Blueprint:
             abort(404, "no such page")
         asked = boot_request(request, name.loader, services.inventory())
         tell(request, Outcome(stage="script", mac=name.mac or asked.mac or "", uuid=name.uuid or asked.uuid))
-        rendered = services.scripts.script(asked, name, preview=request.method == "HEAD")
+        rendered = services.scripts.script(asked, name, preview=previews(request))
         if rendered is None:
             # the operator may keep a script of this name among the files, as TFTP takes it too
             tell(request, Outcome(stage="script", file=path.removeprefix("files/")))
@@ -40,6 +41,7 @@ def respond(services: Services, rendered: Rendered, mac: str, uuid: str) -> Resp
         services.record(change)
     target = decision.target
     system = target.name if target is not None and target.kind == "system" else ""
-    detail = (("action", decision.action.value), ("why", decision.reason.label), ("template", rendered.template))
+    made = (("action", decision.action.value), ("why", decision.reason.label), ("template", rendered.template))
+    detail = (*made, *promised(decision))
     tell(request, Outcome(rendered.stage, mac=mac, uuid=uuid, system=system, token=rendered.token, detail=detail))
     return Response(rendered.body, content_type=rendered.content_type or TEXT)

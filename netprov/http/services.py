@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from netprov.boot.decision import BootDecision
@@ -12,6 +13,7 @@ from netprov.boot.names import Name
 from netprov.boot.request import BootRequest
 from netprov.inventory.model import InstallMode, Inventory
 from netprov.journal.event import Event
+from netprov.state.leases import Lease
 
 
 class OpenedFile(Protocol):
@@ -87,9 +89,16 @@ class Installs(Protocol):
         """The record before and after the event."""
 
 
+class Leases(Protocol):
+    def all(self) -> Sequence[Lease]:
+        """Every lease, expired ones too, by address."""
+
+
 class State(Protocol):
     @property
     def installs(self) -> Installs: ...
+    @property
+    def leases(self) -> Leases: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,8 @@ class Services:
     """Everything a request may use. Every field is used by several threads at once.
 
     `inventory` gives the generation that serves now; `record` tells the journal and never blocks or raises; `clock`
-    gives seconds since the epoch; `stage_of` the stage of a boot that a file's name belongs to ("kernel", "loader" …).
+    gives seconds since the epoch; `stage_of` the stage of a boot that a file's name belongs to ("kernel", "loader" …);
+    `journal` is where the events are; `secret` signs sessions, the same in every HTTP worker of one server.
     """
 
     scripts: Scripts
@@ -107,3 +117,5 @@ class Services:
     record: Callable[[Event], None]
     clock: Callable[[], float]
     stage_of: Callable[[str], str]
+    journal: Path
+    secret: bytes

@@ -12,6 +12,8 @@ from netprov.http.app import create_app
 from netprov.http.connections import Limits
 from netprov.http.front import Front
 from netprov.http.services import Services
+from netprov.web.live import Live
+from netprov.web.news import JournalNews
 
 BACKLOG = 1024  # connections the kernel holds for us: a room of machines that all boot at once
 
@@ -45,7 +47,8 @@ class HttpWorker:
         self._stopped = asyncio.Event()
         self._loop = loop
         limits = replace(self._limits, connections=room_for(self._limits.connections))
-        front = Front(create_app(self._services), self._services, limits)
+        live = Live(JournalNews(self._services))
+        front = Front(create_app(self._services), self._services, limits, live)
         servers = [await loop.create_server(front.connections, sock=sock, backlog=BACKLOG) for sock in self._sockets]
         if self._drain_seconds is None:
             await self._stopped.wait()

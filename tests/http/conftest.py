@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from http_world import Server, World, serving
-
-CONTENT = bytes(range(256)) * 40  # 10,240 octets
+from http_world import CONTENT, Server, World, serving
 
 
 @pytest.fixture(scope="session")

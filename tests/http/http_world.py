@@ -21,9 +21,11 @@ from netprov.http.worker import HttpWorker
 from netprov.inventory.mac import Mac
 from netprov.inventory.model import InstallMode, Interface, Inventory, Target
 from netprov.journal.event import Event, Kind
+from netprov.state.leases import Lease
 from netprov.tftp.root import Root
 
 NOW = 1_800_000_000.0
+CONTENT = bytes(range(256)) * 40  # 10,240 octets
 LADY = Target("system", "lady", profile="web", hostname="lady.example.org", install=InstallMode.ONCE,
               interfaces=(Interface("eth0", mac=Mac("52:54:00:12:34:56")),))
 TRAMP = Target("system", "tramp", profile="<script>alert(1)</script>", hostname='a"b\n- c', comment="")
@@ -103,8 +105,17 @@ class FakeInstalls:
 
 
 @dataclass
+class FakeLeases:
+    leases: list[Lease] = field(default_factory=list)
+
+    def all(self) -> list[Lease]:
+        return list(self.leases)
+
+
+@dataclass
 class FakeState:
     installs: FakeInstalls = field(default_factory=FakeInstalls)
+    leases: FakeLeases = field(default_factory=FakeLeases)
 
 
 TEMPLATE_ERROR = ConfigError(
@@ -128,6 +139,8 @@ class World:
             record=self.record,
             clock=lambda: NOW,
             stage_of=lambda name: "kernel" if "vmlinuz" in name else "file",
+            journal=root.parent / "journal.db",
+            secret=b"secret",
         )
 
     def record(self, event: Event) -> None:

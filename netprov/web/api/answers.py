@@ -1,0 +1,221 @@
+"""What each route of the API answers. Raises PeerError, ConfigError and StateError, which the application answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Request
+
+from netprov.boot.install import DESCRIBED, Arm, GoLocal, InstallRecord
+from netprov.boot.request import BootRequest, Loader
+from netprov.errors import PeerError
+from netprov.explain.who import UnknownName, who
+from netprov.http.services import Services
+from netprov.inventory.model import Inventory, Target
+from netprov.journal.boots import Boot
+from netprov.journal.export import boot_object
+from netprov.journal.timeline import Timeline
+from netprov.journal.verdicts import Context, Verdict, judge
+from netprov.render.preview import Preview, Records
+from netprov.web import leases, machines
+from netprov.web.explained import Question, Tokenless, explain, origin_text, server_address
+from netprov.web.operate import operate
+from netprov.web.rows import status_object, verdict_object
+
+Json = dict[str, object]
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose parameters the table has checked: those that were given, by name."""
+
+    services: Services
+    request: Request
+    values: Mapping[str, str | int | bool]
+
+    @property
+    def inventory(self) -> Inventory:
+        return self.services.inventory()
+
+    def text(self, name: str, default: str = "") -> str:
+        return str(self.values.get(name, default))
+
+    def number(self, name: str, default: int) -> int:
+        return int(self.values.get(name, default))
+
+    @property
+    def armed(self) -> bool:
+        return bool(self.values.get("armed", False))
+
+    @property
+    def local(self) -> str:
+        """Our address that the request arrived at."""
+        return str(self.request.environ.get("SERVER_NAME", ""))
+
+    @property
+    def page(self) -> machines.Page:
+        per_page = self.number("per_page", PER_PAGE)
+        return machines.search(self.inventory, self.text("q"), self.number("page", 1), per_page)
+
+
+def systems(asked: Asked) -> Json:
+    page = asked.page
+    rows = [_system(machine.target, asked.inventory) for machine in page.machines if machine.target is not None]
+    return {"systems": rows, "total": page.total, "page": page.number, "pages": page.pages}
+
+
+def system(asked: Asked) -> Json:
+    return _system(_declared(asked), asked.inventory)
+
+
+def arm(asked: Asked) -> Json:
+    return _install(asked, operate(asked.services, asked.request, asked.text("name"), Arm()))
+
+
+def disarm(asked: Asked) -> Json:
+    return _install(asked, operate(asked.services, asked.request, asked.text("name"), GoLocal()))
+
+
+def status(asked: Asked) -> Json:
+    page, now = asked.page, asked.services.clock()
+    installs = asked.services.state.installs
+    with Timeline(asked.services.journal) as journal:
+        records = {m.name: record for m in page.machines if (record := installs.get(m.name)) is not None}
+        standings = [machines.standing(machine, records, journal) for machine in page.machines]
+    rows = [status_object(standing, asked.inventory, now) for standing in standings]
+    return {"machines": rows, "total": page.total, "page": page.number, "pages": page.pages}
+
+
+def status_of(asked: Asked) -> Json:
+    machine = machines.find(asked.inventory, asked.text("machine"))
+    record = asked.services.state.installs.get(machine.name)
+    with Timeline(asked.services.journal) as journal:
+        found = machines.standing(machine, {machine.name: record} if record is not None else {}, journal)
+    if found.boot is None and machine.target is None:
+        raise PeerError(f"neither the inventory nor the journal knows {machine.name!r}", 404)
+    return status_object(found, asked.inventory, asked.services.clock())
+
+
+def explained(asked: Asked) -> Json:
+    name, inventory = asked.text("machine"), asked.inventory
+    with Timeline(asked.services.journal) as journal:
+        boots = journal.boots(machines.find(inventory, name).names, 1)
+    question = Question(name, asked.text("arch"), asked.text("loader", "none"), asked.armed, asked.local)
+    found = explain(question, inventory, asked.services.state.installs, boots[-1] if boots else None)
+    return {
+        "machine": name,
+        "system": found.target.name if found.target is not None else "",
+        "arch": found.arch.name,
+        "stages": [
+            {
+                "stage": stage.name,
+                "asks": stage.asks,
+                "gets": stage.gets,
+                "why": [
+                    {"reason": s.reason.label, "text": s.text, "origin": origin_text(s.origin, inventory.files)}
+                    for s in stage.trace
+                ],
+                "text": stage.text,
+                "problem": stage.problem,
+                "advice": stage.advice,
+            }
+            for stage in found.stages
+        ],
+    }
+
+
+def recent(asked: Asked) -> Json:
+    with Timeline(asked.services.journal) as journal:
+        boots = journal.recent(asked.number("last", 20))
+    return {"boots": [_boot(boot, found) for boot, found in judge(boots, _context(asked))]}
+
+
+def timeline(asked: Asked) -> Json:
+    machine = machines.find(asked.inventory, asked.text("machine"))
+    with Timeline(asked.services.journal) as journal:
+        boots = journal.boots(machine.names, asked.number("last", 1))
+    if not boots and machine.target is None:
+        raise PeerError(f"neither the inventory nor the journal knows {machine.name!r}", 404)
+    return {"boots": [_boot(boot, found) for boot, found in judge(boots, _context(asked))]}
+
+
+def rendered(asked: Asked) -> Json:
+    kind, name, inventory = asked.text("kind"), asked.text("name"), asked.inventory
+    target = inventory.systems.get(name) or inventory.profiles.get(name)
+    local = server_address(inventory, target, asked.local)
+    preview = Preview(inventory, Records(Tokenless(asked.services.state.installs), asked.armed), local)
+    if kind in ("autoinstall", "args"):
+        if target is None:
+            raise PeerError(f"no system or profile is called {name!r}", 404)
+        text = preview.arguments(target, None) if kind == "args" else preview.answers(target, None).body.decode()
+    else:
+        script = preview.script(Loader(kind), _asking(name, inventory))
+        if script is None:
+            raise PeerError(f"{name} gets no {kind} script; explain it to see why", 404)
+        text = script.body.decode()
+    return {"kind": kind, "name": name, "text": text}
+
+
+def lease_list(asked: Asked) -> Json:
+    page = leases.search(
+        asked.services.state.leases.all(),
+        asked.text("q"),
+        asked.number("page", 1),
+        asked.number("per_page", PER_PAGE),
+        asked.services.clock(),
+    )
+    return {"leases": list(page.leases), "total": page.total, "page": page.number, "pages": page.pages}
+
+
+def _declared(asked: Asked) -> Target:
+    target = asked.inventory.systems.get(asked.text("name"))
+    if target is None:
+        raise PeerError(f"no system is called {asked.text('name')!r}", 404)
+    return target
+
+
+def _asking(name: str, inventory: Inventory) -> BootRequest:
+    try:
+        return who(name, inventory)
+    except UnknownName as error:
+        raise PeerError(str(error), 404) from None
+
+
+def _install(asked: Asked, after: InstallRecord) -> Json:
+    name = asked.text("name")
+    return {"system": name, "state": after.state.value, "meaning": f"{name} {DESCRIBED[after.state]}"}
+
+
+def _context(asked: Asked) -> Context:
+    return Context.of(asked.inventory, asked.services.clock())
+
+
+def _boot(boot: Boot, verdicts: tuple[Verdict, ...]) -> Json:
+    return {**boot_object(boot), "verdicts": [verdict_object(verdict) for verdict in verdicts]}
+
+
+def _system(target: Target, inventory: Inventory) -> Json:
+    return {
+        "name": target.name,
+        "profile": target.profile,
+        "image": target.image,
+        "distro": target.distro,
+        "hostname": target.hostname,
+        "uuid": target.uuid,
+        "serial": target.serial,
+        "arch": target.arch,
+        "breed": target.breed,
+        "os_version": target.os_version,
+        "kernel": target.kernel,
+        "initrd": list(target.initrd),
+        "kernel_options": {k: None if v is None else list(v) for k, v in target.kernel_options.items()},
+        "autoinstall": target.autoinstall,
+        "install": target.install.value,
+        "interfaces": [
+            {"name": i.name, "mac": i.mac, "ip": str(i.ip) if i.ip is not None else None} for i in target.interfaces
+        ],
+        "comment": target.comment,
+        "declared": origin_text(target.origin, inventory.files),
+    }

@@ -1,0 +1,108 @@
+"""What is new in the journal, told to the browsers that look: one reader, however many look.
+
+Nothing is read while nobody looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+logger = logging.getLogger(__name__)
+
+BROWSERS = 200  # at once, of one HTTP worker: each is a connection that stays
+POLL = 0.4  # seconds
+BEAT = 15.0  # seconds after which a line is sent anyway: proxies cut what is quiet for 30 to 60
+WAITING = 256  # messages that may wait for one browser; one that is slower is cut, comes again, and loads anew
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`event` is "machine" (data: a row), or "reload": more happened than is told one by one."""
+
+    event: str
+    data: object
+
+    def octets(self) -> bytes:
+        return f"event: {self.event}\ndata: {json.dumps(self.data, separators=(',', ':'))}\n\n".encode()
+
+
+News = Callable[[int | None], tuple[int, Sequence[Message]]]
+"""What is newer than the event of this id (None: from now on), and the id of the newest. Called in one thread."""
+
+
+class Live:
+    """Hands what `news` gives to every browser that listens. All methods are for the event loop's thread."""
+
+    def __init__(self, news: News, browsers: int = BROWSERS) -> None:
+        self._news = news
+        self._browsers = browsers
+        self._queues: set[asyncio.Queue[bytes | None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, "live")
+
+    def __len__(self) -> int:
+        return len(self._queues)
+
+    def join(self) -> asyncio.Queue[bytes | None] | None:
+        """A queue of what is to be sent (None: end the stream); None where too many listen already."""
+        if self._closed or len(self._queues) >= self._browsers:
+            return None
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._queues.add(queue)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._follow())
+        return queue
+
+    def leave(self, queue: asyncio.Queue[bytes | None]) -> None:
+        self._queues.discard(queue)
+
+    async def stream(self, queue: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
+        """What is to be sent, as it comes; a comment where nothing does for BEAT seconds."""
+        while True:
+            try:
+                async with asyncio.timeout(BEAT):
+                    octets = await queue.get()
+            except TimeoutError:
+                octets = b": beat\n\n"
+            if octets is None:
+                return
+            yield octets
+
+    def close(self) -> None:
+        """End every stream; nobody may join any more."""
+        self._closed = True
+        for queue in self._queues:
+            queue.put_nowait(None)
+        if self._task is not None:
+            self._task.cancel()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
+        seen: int | None = None
+        try:
+            while self._queues:
+                try:
+                    seen, messages = await loop.run_in_executor(self._thread, self._news, seen)
+                except Exception:
+                    logger.exception("what is new could not be read; it is tried again")
+                    messages = ()
+                for message in messages:
+                    self._tell(message.octets())
+                await asyncio.sleep(POLL)
+        finally:
+            self._task = None
+
+    def _tell(self, octets: bytes) -> None:
+        for queue in tuple(self._queues):
+            if queue.qsize() >= WAITING:
+                self._queues.discard(queue)
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(octets)

@@ -1,0 +1,28 @@
+"""Arming an install, and booting locally: by the page and by the API alike."""
+
+from __future__ import annotations
+
+from flask import Request
+
+from netprov.boot.install import Arm, GoLocal, InstallRecord
+from netprov.errors import PeerError
+from netprov.http.services import Services
+from netprov.inventory.model import InstallMode
+from netprov.journal.changes import change_event
+
+
+def operate(services: Services, request: Request, name: str, event: Arm | GoLocal) -> InstallRecord:
+    """The system's install record after `event`. Raises PeerError (404: no such system; 409: it has no install)."""
+    target = services.inventory().systems.get(name)
+    if target is None:
+        raise PeerError(f"no system is called {name!r}", 404)
+    if isinstance(event, Arm) and target.install is InstallMode.ALWAYS:
+        raise PeerError(f"{name} has install: always: it boots its kernel every time", 409)
+    now = services.clock()
+    change = services.state.installs.apply(
+        name, event, mode=target.install, attempts=target.install_attempts, now=now
+    )
+    if change[0] != change[1]:
+        ip = str(request.environ.get("REMOTE_ADDR", ""))
+        services.record(change_event(now, name, change, stage="", ip=ip))
+    return change[1]

@@ -1,0 +1,160 @@
+"""The pages: machines, one machine, machines that nothing declares, leases, login."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+from urllib.parse import quote
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.exceptions import HTTPException
+
+from netprov.boot.install import Arm, GoLocal
+from netprov.errors import ConfigError, PeerError
+from netprov.http.asker import tell
+from netprov.http.outcome import Outcome
+from netprov.http.services import Services
+from netprov.inventory.model import Scope
+from netprov.journal.timeline import Timeline
+from netprov.web import leases, login, machines, strangers
+from netprov.web.access import AccessError, needs
+from netprov.web.explained import Question
+from netprov.web.frame import Frame
+from netprov.web.login import Door, LoginError
+from netprov.web.machine import machine_view
+from netprov.web.operate import operate
+from netprov.web.rows import row_of
+
+PER_PAGE = 50
+LEASES_PER_PAGE = 100
+P = ParamSpec("P")
+View = Callable[P, Response]
+
+
+def blueprint(services: Services) -> Blueprint:
+    routes = Blueprint("pages", __name__, template_folder="templates")
+    frame = Frame(services)
+    frame.install(routes)
+    door = Door()
+
+    def reading(view: View[P]) -> View[P]:
+        """A page for who may read; others are sent to the login."""
+
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+            tell(request, Outcome(quiet=True))
+            needs(request, services.inventory().settings.server, Scope.READ)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    @routes.get("/")
+    @reading
+    def start() -> Response:
+        inventory = services.inventory()
+        text = request.args.get("q", "")[:200]
+        page = machines.search(inventory, text, number("page"), PER_PAGE)
+        with Timeline(services.journal) as journal:
+            records = {m.name: r for m in page.machines if (r := services.state.installs.get(m.name)) is not None}
+            rows = [row_of(machines.standing(machine, records, journal), services) for machine in page.machines]
+            unknown = strangers.lately(journal, inventory) if page.number == 1 and not text else ()
+        return frame.page("start.html", page=page, rows=rows, strangers=unknown, q=text, inventory=inventory)
+
+    @routes.get("/machines/<name>")
+    @reading
+    def machine(name: str) -> Response:
+        inventory = services.inventory()
+        found = machines.find(inventory, name)
+        if found.name != name:
+            return redirected(f"/machines/{quote(found.name, safe='')}")
+        asked = request.args
+        local = str(request.environ.get("SERVER_NAME", ""))  # the address that the browser has reached
+        question = Question(name.removeprefix("ip "), asked.get("arch", ""), armed="armed" in asked, local=local)
+        view = machine_view(services, found, question, number("boot", 0))
+        suggestion = None
+        if found.target is None:
+            suggestion = strangers.suggest(found, inventory, asked.get("name", ""), asked.get("profile", ""))
+        return frame.page("machine.html", view=view, suggestion=suggestion, inventory=inventory)
+
+    @routes.post("/machines/<name>/<any(arm, local):what>")
+    def change(name: str, what: str) -> Response:
+        tell(request, Outcome(quiet=True))
+        needs(request, services.inventory().settings.server, Scope.OPERATE)
+        login.check_form(request)
+        operate(services, request, name, Arm() if what == "arm" else GoLocal())
+        return redirected(f"/machines/{quote(name, safe='')}")
+
+    @routes.get("/leases")
+    @reading
+    def lease_list() -> Response:
+        text = request.args.get("q", "")[:200]
+        page = leases.search(services.state.leases.all(), text, number("page"), LEASES_PER_PAGE, services.clock())
+        return frame.page("leases.html", page=page, q=text)
+
+    @routes.get("/login")
+    def login_form() -> Response:
+        tell(request, Outcome(quiet=True))
+        return frame.page("login.html", next=login.inside(request.args.get("next", "/")), error="", name="")
+
+    @routes.post("/login")
+    def log_in() -> Response:
+        tell(request, Outcome(quiet=True))
+        name, place = request.form.get("name", ""), login.inside(request.form.get("next", "/"))
+        ip = str(request.environ.get("REMOTE_ADDR", ""))
+        try:
+            login.check_form(request)
+            door.enter(services.inventory().settings.server, name, request.form.get("password", ""), ip)
+        except LoginError as error:
+            tell(request, Outcome(reason=error.reason, text=f"login as {name[:login.MAX_NAME]!r}: {error.text}"))
+            response = frame.page("login.html", error.code or 401, next=place, error=error.text, name=name)
+            if error.retry_after:
+                response.headers["Retry-After"] = str(error.retry_after)
+            return response
+        return redirected(place)
+
+    @routes.post("/logout")
+    def log_out() -> Response:
+        tell(request, Outcome(quiet=True))
+        login.check_form(request)
+        login.leave()
+        return redirected("/")
+
+    @routes.get("/events")
+    @reading
+    def events() -> Response:
+        """Answered by the front, which can keep a stream open (Outcome.stream)."""
+        tell(request, Outcome(quiet=True, stream=True))
+        return Response(content_type="text/event-stream; charset=utf-8")
+
+    @routes.errorhandler(PeerError)
+    def refused(error: PeerError) -> Response:
+        place = request.full_path.rstrip("?") if request.method == "GET" else "/"
+        if isinstance(error, AccessError) and error.code == 401 and request.path != "/events":
+            return redirected(f"/login?next={quote(place, safe='')}")
+        status = error.code if error.code is not None and 400 <= error.code < 500 else 403
+        tell(request, Outcome(text=f"{request.method} {request.path}: {error.text}"))
+        return frame.page("refused.html", status, title="That cannot be done", text=error.text)
+
+    @routes.errorhandler(ConfigError)
+    def unreadable(error: ConfigError) -> Response:
+        return frame.page("refused.html", 500, title="The server cannot say", text=str(error))
+
+    @routes.errorhandler(HTTPException)
+    def wrong(error: HTTPException) -> Response:
+        text = error.description or error.name
+        return frame.page("refused.html", error.code or 500, title=error.name, text=text)
+
+    return routes
+
+
+def number(field: str, default: int = 1) -> int:
+    """The query's number; the default where there is none, or nonsense."""
+    text = request.args.get(field, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
+
+
+def redirected(place: str) -> Response:
+    response = redirect(place, 303)
+    assert isinstance(response, Response)
+    return response

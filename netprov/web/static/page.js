@@ -1,0 +1,124 @@
+// Keeps the page as it is now: rows change in place, a machine's page loads its part anew. Without it all is there too.
+"use strict";
+(() => {
+  const main = document.querySelector("main");
+  const live = main.dataset.live;
+  const skew = Date.now() / 1000 - Number(document.body.dataset.now);
+
+  const since = seconds => {
+    if (seconds < 5) return "just now";
+    for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"]])
+      if (seconds >= 2 * size) return `${Math.floor(seconds / size)} ${unit} ago`;
+    return `${Math.floor(seconds)} s ago`;
+  };
+  const setText = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
+  const tellTimes = () => {
+    for (const time of document.querySelectorAll("time[data-at]"))
+      setText(time, since(Date.now() / 1000 - skew - Number(time.dataset.at)));
+  };
+
+  const wire = () => {
+    const hint = document.getElementById("hint");
+    if (hint) {
+      hint.textContent = hint.dataset.empty;
+      for (const span of document.querySelectorAll(".lanes a"))
+        for (const event of ["mouseenter", "focus"])
+          span.addEventListener(event, () => setText(hint, span.dataset.title));
+    }
+    for (const button of document.querySelectorAll("[data-copy]")) {
+      button.hidden = !navigator.clipboard;
+      button.addEventListener("click", async () => {
+        await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+        button.textContent = "Copied";
+      });
+    }
+    tellTimes();
+  };
+
+  // What the server sent last, without the times that pass by themselves: what is the same is left alone.
+  const plain = part => part.innerHTML.replace(/(<time[^>]*>)[^<]*/g, "$1");
+  let sent = live ? plain(document.getElementById("live")) : "";
+  let loading = false, again = false;
+  const refresh = async () => {
+    if (loading) { again = true; return; }
+    loading = true;
+    try {
+      const answer = await fetch(location.href, {cache: "no-store", headers: {"X-Requested-With": "fetch"}});
+      if (answer.redirected) { location.reload(); return; }
+      if (answer.ok) swap(new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live"));
+    } catch (error) { /* the stream comes back, and with it the next refresh */ }
+    loading = false;
+    if (again) { again = false; setTimeout(refresh, 700); }
+  };
+  const swap = fresh => {
+    const old = document.getElementById("live");
+    if (!fresh || !old || editing(old) || plain(fresh) === sent) return;
+    sent = plain(fresh);
+    for (const details of old.querySelectorAll("details[open][id]")) {
+      const same = fresh.querySelector(`#${details.id}`);
+      if (same) same.open = true;
+    }
+    const focus = pathTo(document.activeElement, old);
+    old.replaceWith(fresh);
+    if (focus) focus(fresh)?.focus({preventScroll: true});
+    wire();
+  };
+  const editing = old => old.contains(document.activeElement) && document.activeElement.matches("input, select");
+  const pathTo = (element, root) => {
+    if (!root.contains(element) || element === root) return null;
+    const key = element.matches("a") ? `a[href="${CSS.escape(element.getAttribute("href"))}"]` : element.tagName.toLowerCase();
+    const index = [...root.querySelectorAll(key)].indexOf(element);
+    return fresh => fresh.querySelectorAll(key)[index];
+  };
+
+  const cell = (row, name) => row.querySelector(`[data-cell="${name}"]`);
+  const patch = (row, now) => {
+    const pill = cell(row, "stage");
+    pill.className = `pill ${now.state || "none"}`;
+    const suffix = {failed: " failed", started: " …"}[now.state] || "";
+    pill.replaceChildren(pill.firstElementChild, (now.stage || "got nothing") + suffix);
+    setText(cell(row, "text"), now.text || "nothing was heard of it");
+    setText(cell(row, "verdict"), now.verdicts.length ? now.verdicts[0].sentence : "");
+    setText(cell(row, "says"), now.says);
+    if (now.at !== null) {
+      const time = document.createElement("time");
+      time.dataset.at = now.at;
+      time.dateTime = new Date(now.at * 1000).toISOString();
+      cell(row, "at").replaceChildren(time);
+    }
+    sent = "";
+    row.classList.remove("changed");
+    void row.offsetWidth;
+    row.classList.add("changed");
+    tellTimes();
+  };
+  const onMachine = now => {
+    if (live === "machine") {
+      if (now.machine === main.dataset.machine) refresh();
+      return;
+    }
+    const row = [...document.querySelectorAll("tr[data-machine]")].find(r => r.dataset.machine === now.machine);
+    if (row) patch(row, now);
+    else if (!now.system) refresh();
+  };
+
+  const follow = () => {
+    const state = document.getElementById("live-state");
+    const stream = new EventSource("/events");
+    stream.addEventListener("open", () => { setText(state, "live"); state.classList.add("on"); refresh(); });
+    stream.addEventListener("error", () => {
+      setText(state, stream.readyState === EventSource.CLOSED ? "not live" : "connecting again …");
+      state.classList.remove("on");
+      if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 15000);
+    });
+    stream.addEventListener("machine", message => onMachine(JSON.parse(message.data)));
+    stream.addEventListener("reload", refresh);
+    addEventListener("pagehide", () => stream.close());
+  };
+
+  wire();
+  if (live) {
+    follow();
+    setInterval(tellTimes, 5000);
+  }
+})();

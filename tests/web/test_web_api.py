@@ -1,0 +1,139 @@
+"""The API: its document, what it answers, and schemathesis' idea of bad input."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from web_world import LADY, OPERATE_TOKEN, Site, lady, stranger
+
+from netprov.boot.install import InstallState
+from netprov.http.app import create_app
+from netprov.web.api.openapi import document
+from netprov.web.api.routes import ROUTES
+from netprov.web.api.schemas import SCHEMAS
+from tests.journal import scenes
+
+
+@pytest.fixture
+def told(site: Site) -> Site:
+    site.boot(scenes.bios_pxelinux, **lady())
+    site.boot(scenes.ignored, **stranger())
+    return site
+
+
+def test_document(client: FlaskClient) -> None:
+    got = client.get("/api/v1/openapi.json").json
+    assert got == json.loads(json.dumps(document(open_reading=True)))
+    operations = [operation for path in got["paths"].values() for operation in path.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(ROUTES) == len(operations)
+    for schema in SCHEMAS.values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    assert all({} in o["security"] for p in got["paths"].values() for m, o in p.items() if m == "get")
+    assert not any({} in o["security"] for p in got["paths"].values() for m, o in p.items() if m == "post")
+    guarded = document(open_reading=False)
+    assert {} not in guarded["paths"]["/status"]["get"]["security"]  # type: ignore[index]
+
+
+def get(client: FlaskClient, path: str, schema: str, **query: object) -> Any:
+    """The answer, held against its schema."""
+    answer = client.get(f"/api/v1{path}", query_string=query)
+    assert answer.status_code == 200, answer.text
+    resolver = {"$ref": f"#/components/schemas/{schema}", "components": {"schemas": dict(SCHEMAS)}}
+    jsonschema.validate(answer.json, resolver)
+    return answer.json
+
+
+def test_answers(told: Site, client: FlaskClient) -> None:
+    assert get(client, "/systems", "Systems", q="web", per_page=2)["total"] == 3
+    assert get(client, "/systems/lady", "System")["interfaces"][0]["mac"] == LADY
+    found = get(client, "/status", "Statuses")["machines"]
+    assert [(row["machine"], row["stage"], row["state"]) for row in found][:2] == [
+        ("lady", "callback", "done"), ("tramp", "", ""),
+    ]  # fmt: skip
+    row = get(client, "/status/52:54:00:aa:bb:cc", "Status")
+    assert (row["system"], row["install"], row["macs"]) == ("", None, ["52:54:00:aa:bb:cc"])
+    assert [verdict["severity"] for verdict in row["verdicts"]] == ["warning"]
+    assert [b["machine"] for b in get(client, "/timeline", "Boots")["boots"]] == [LADY, "52:54:00:aa:bb:cc"]
+    (boot,) = get(client, "/timeline/lady", "Boots", last=3)["boots"]
+    assert boot["verdicts"] == []
+    assert scenes.Machine().token not in json.dumps(boot)
+    stages = get(client, "/explain/lady", "Explained", arch="uefi-x64", armed="true")["stages"]
+    assert [stage["stage"] for stage in stages][:2] == ["firmware", "loader"]
+    assert stages[0]["why"][0]["origin"] == "netprov.yaml:14"
+    assert get(client, "/explain/52:54:00:aa:bb:cc", "Explained")["system"] == ""
+    assert "#!ipxe" in get(client, "/render/ipxe/lady", "Rendered")["text"]
+    assert "inst.ks=" in get(client, "/render/args/web", "Rendered")["text"]
+    assert get(client, "/leases", "Leases") == {"leases": [], "page": 1, "pages": 1, "total": 0}
+
+
+BAD = [
+    ("/systems/nobody", 404), ("/systems?page=0", 400), ("/systems?page=x", 400), ("/systems?page=1&page=2", 400),
+    ("/systems?per_page=501", 400), ("/systems?page=99999999999999999999", 400), ("/status/nobody", 404),
+    ("/systems?page=٣", 400), (f"/systems?q={'x' * 201}", 400), ("/explain/nobody", 404), ("/explain/lady?arch=x", 400),
+    ("/explain/lady?loader=x", 400), ("/explain/lady?armed=yes", 400), ("/timeline/nobody", 404),
+    ("/timeline?last=0", 400),
+    ("/render/x/lady", 400), ("/render/ipxe/nobody", 404), ("/render/args/nobody", 404), ("/nonsense", 404), ("/", 404),
+    ("/systems/", 404), ("/systems/lady/arm", 405), ("/render/grub/web", 404),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "status"), BAD)
+def test_bad_questions(client: FlaskClient, path: str, status: int) -> None:
+    answer = client.get(f"/api/v1{path}")
+    assert (answer.status_code, list(answer.json)) == (status, ["error"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/systems", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/systems/lady", "GET, HEAD, OPTIONS"),
+        ("GET", "/systems/lady/arm", "OPTIONS, POST"),
+        ("PUT", "/callback/x", "GET, HEAD, OPTIONS, POST"),
+        ("POST", "/openapi.json", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_methods(client: FlaskClient, method: str, path: str, allowed: str) -> None:
+    answer = client.open(f"/api/v1{path}", method=method)
+    assert answer.status_code == 405
+    assert sorted(answer.headers["Allow"].split(", ")) == allowed.split(", ")
+
+
+def test_arm_and_disarm(guarded: Site, visitor: FlaskClient) -> None:
+    headers = {"Authorization": f"Bearer {OPERATE_TOKEN}"}
+    for what, state in (("arm", InstallState.ARMED), ("disarm", InstallState.LOCAL)):
+        answer = visitor.post(f"/api/v1/systems/lady/{what}", headers=headers)
+        jsonschema.validate(answer.json, SCHEMAS["Install"])
+        assert (answer.json["system"], answer.json["state"]) == ("lady", state)
+    assert visitor.post("/api/v1/systems/trusty/arm", headers=headers).status_code == 409
+    assert visitor.post("/api/v1/systems/nobody/arm", headers=headers).status_code == 404
+
+
+def test_schemathesis(guarded: Site) -> None:
+    """Every operation, positive and negative data: the answers are as the document says, never a 500."""
+    guarded.boot(scenes.bios_pxelinux, **lady())
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", create_app(guarded.services))
+    headers = {"Authorization": f"Bearer {OPERATE_TOKEN}"}
+    seen = 0
+
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        @settings(max_examples=25, deadline=None, phases=[Phase.generate, Phase.explicit], database=None,
+                  suppress_health_check=list(HealthCheck), derandomize=True)  # fmt: skip
+        @given(case=st.one_of([operation.as_strategy(generation_mode=mode) for mode in GenerationMode]))
+        def check(case: Any) -> None:
+            nonlocal seen
+            seen += 1
+            case.call_and_validate(headers=headers)
+
+        check()
+    assert seen > 10 * len(ROUTES)
