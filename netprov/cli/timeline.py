@@ -5,23 +5,28 @@ from __future__ import annotations
 import difflib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory
 from netprov.journal.boots import Boot
 from netprov.journal.correlate import Placed
-from netprov.journal.export import as_json, event_object
-from netprov.journal.show import boot_text, event_text, overview
+from netprov.journal.escape import escape
+from netprov.journal.export import as_json, event_object, verdict_object
+from netprov.journal.show import boot_text, event_text, overview, verdict_text
 from netprov.journal.timeline import Timeline, addresses, keys
+from netprov.journal.verdicts import Context, Heard, Judged, Verdict, absence, judge
 from netprov.state.place import Place
 
 _POLL = 0.2  # seconds
+_JUDGE = 2.0  # seconds between two looks for verdicts
+_WATCHED = 900.0  # seconds after a machine's last event; no rule waits longer
 
 
 @click.command()
@@ -33,7 +38,7 @@ _POLL = 0.2  # seconds
 def timeline(machine: str | None, last: int | None, follow: bool, json_: bool, config: Path) -> None:
     """Show the boots of a machine stage by stage, or of all machines a line each.
 
-    Needs no running server.
+    Where one went wrong it says why, and what to change. Needs no running server.
     """
     inventory = load_inventory(config)
     place = Place(inventory.settings.server.state)
@@ -44,13 +49,14 @@ def timeline(machine: str | None, last: int | None, follow: bool, json_: bool, c
             if machine and not boots:
                 _known(machine, names, inventory, journal)
             if follow:
-                _follow(journal, boots, names, json_)
+                _follow(journal, inventory, boots, names, json_)
             elif json_:
-                click.echo(as_json(boots))
+                click.echo(as_json(_judged(boots, inventory)))
             elif boots:
-                _print(boots, one_machine=bool(machine))
+                _print(_judged(boots, inventory), one_machine=bool(machine))
             else:
                 click.echo(_nothing(machine, place.journal))
+                _print_absence(names, inventory, journal)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
 
@@ -88,22 +94,41 @@ def _nothing(machine: str | None, path: Path) -> str:
     )
 
 
-def _print(boots: Sequence[Boot], one_machine: bool) -> None:
+def _judged(boots: Sequence[Boot], inventory: Inventory) -> list[Judged]:
+    return judge(boots, Context.of(inventory, time.time()))
+
+
+def _print(judged: Sequence[Judged], one_machine: bool) -> None:
     console = Console(highlight=False)
     if not one_machine:
-        console.print(overview(boots))
+        console.print(overview(judged))
         return
-    for number, boot in enumerate(boots):
+    for number, (boot, found) in enumerate(judged):
         if number:
             console.print()
-        console.print(boot_text(boot))
+        console.print(boot_text(boot, found))
 
 
-def _follow(journal: Timeline, boots: Sequence[Boot], names: Sequence[str], json_: bool) -> None:
-    """Print what is new until interrupted."""
+def _print_absence(names: Sequence[str], inventory: Inventory, journal: Timeline) -> None:
+    """Why nothing was heard of a declared system, where that can be said."""
+    console = Console(highlight=False)
+    for name in names:
+        if name in inventory.systems:
+            context = Context.of(inventory, time.time())
+            for verdict in absence(inventory.systems[name], inventory, Heard(journal.heard()), context):
+                console.print()
+                console.print(verdict_text(verdict))
+
+
+def _follow(
+    journal: Timeline, inventory: Inventory, boots: Sequence[Boot], names: Sequence[str], json_: bool
+) -> None:
+    """Print what is new until interrupted, and each verdict once it can be given."""
     seen = journal.newest()
-    if boots and not json_:
-        _print(boots, one_machine=bool(names))
+    judged = _judged(boots, inventory)
+    told = Told({(boot.machine, boot.number, verdict.id) for boot, found in judged for verdict in found})
+    if judged and not json_:
+        _print(judged, one_machine=bool(names))
     try:
         while True:
             if journal.reopened():
@@ -112,9 +137,50 @@ def _follow(journal: Timeline, boots: Sequence[Boot], names: Sequence[str], json
                 seen = id
                 if not names or placed.machine in names or placed.event.system in names:
                     _print_event(placed, json_)
+                    told.watch(placed.machine, time.monotonic())
+            for boot, verdict in told.news(journal, inventory, time.monotonic()):
+                _print_verdict(boot, verdict, json_)
             time.sleep(_POLL)
     except KeyboardInterrupt:
         return
+
+
+class Told:
+    """The verdicts that were told already, and the machines that may get others: a silence is a sign, too."""
+
+    def __init__(self, told: set[tuple[str, int, str]]) -> None:
+        self._told = told
+        self._watched: dict[str, float] = {}
+        self._judged = 0.0
+
+    def watch(self, machine: str, now: float) -> None:
+        if machine:
+            self._watched[machine] = now
+
+    def news(self, journal: Timeline, inventory: Inventory, now: float) -> Iterator[tuple[Boot, Verdict]]:
+        """The new ones; looks every _JUDGE seconds."""
+        if now - self._judged < _JUDGE:
+            return
+        self._judged = now
+        self._watched = {machine: at for machine, at in self._watched.items() if now - at < _WATCHED}
+        if not self._watched:
+            return
+        for boot, found in _judged(journal.latest_boots([*self._watched]), inventory):
+            for verdict in found:
+                key = (boot.machine, boot.number, verdict.id)
+                if key not in self._told:
+                    self._told.add(key)
+                    yield boot, verdict
+
+
+def _print_verdict(boot: Boot, verdict: Verdict, json_: bool) -> None:
+    if json_:
+        shown = {"machine": boot.machine, "boot": boot.number, "verdict": verdict_object(verdict, boot.started)}
+        click.echo(json.dumps(shown))
+        return
+    console = Console(highlight=False)
+    console.print(Text(escape(boot.system or boot.machine), "bold"))
+    console.print(verdict_text(verdict))
 
 
 def _print_event(placed: Placed, json_: bool) -> None:

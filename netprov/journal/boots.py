@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,18 +12,29 @@ from netprov.journal.event import Event, Kind
 STAGES = ("address", "loader", "script", "kernel", "initrd", "autoinstall", "callback")
 """What a machine gets on its way, in the order in which it usually gets it."""
 
+_ORDER = ("address", "loader", "script", "kernel", "initrd", "handed-over", "autoinstall", "callback")
+"""The same, and what only a domU has: its kernel is fetched by dom0, and handed to Xen."""
+
 StageState = Literal["done", "started", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage a boot reached. `at` is when it was done, or when it failed or started last."""
+    """One stage a boot reached. `at` is when it was done first, or when it failed or started last.
+
+    `began` and `until` are when its first question was asked and its last answer was complete; `size`, `seconds` and
+    `retransmits` those of all its transfers together, `names` the files or addresses they gave.
+    """
 
     name: str
     state: StageState
     at: float
     size: int = 0  # octets
     seconds: float = 0.0
+    began: float = 0.0
+    until: float = 0.0
+    retransmits: int = 0
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +81,39 @@ _STATES: dict[Kind, StageState] = {
 
 
 def _stages(events: tuple[Event, ...]) -> tuple[Stage, ...]:
-    reached: dict[str, Stage] = {}
+    reached: dict[str, list[tuple[Event, StageState]]] = {}
     for event in events:
-        name, state = _stage_of(event), _STATES.get(event.kind)
-        if name not in STAGES or state is None:
-            continue
-        if event.reason is Reason.INSTALL_FAILED:
-            state = "failed"
-        before = reached.get(name)
-        if before is None or before.state != "done":
-            reached[name] = Stage(name, state, event.at, event.size, event.seconds)
-    return tuple(sorted(reached.values(), key=lambda stage: (stage.at, STAGES.index(stage.name))))
+        name, state = _stage_of(event), _state_of(event)
+        if name in _ORDER and state is not None:
+            failed = event.reason in (Reason.INSTALL_FAILED, Reason.XEN_REFUSED)
+            reached.setdefault(name, []).append((event, "failed" if failed else state))
+    asked = next((event.at for event in events if event.kind.startswith("dhcp.")), None)
+    stages = (_stage(name, steps, asked if name == "address" else None) for name, steps in reached.items())
+    return tuple(sorted(stages, key=lambda stage: (stage.at, _ORDER.index(stage.name))))
+
+
+def _state_of(event: Event) -> StageState | None:
+    """UEFI's HTTP Boot asks for the size first, by HEAD: nothing of the file is there by that."""
+    return "started" if ("method", "HEAD") in event.detail else _STATES.get(event.kind)
+
+
+def _stage(name: str, steps: Sequence[tuple[Event, StageState]], asked: float | None) -> Stage:
+    """The stage of these events. A boot has one address, whatever asks for it again; of files it may need several."""
+    done = [event for event, state in steps if state == "done"]
+    settled, state = next(((event, state) for event, state in steps if state == "done"), steps[-1])
+    parts = done[:1] if name == "address" else done or [settled]
+    began = min(event.at - event.seconds for event, _ in steps)
+    return Stage(
+        name,
+        state,
+        settled.at,
+        size=sum(event.size for event in parts),
+        seconds=sum(event.seconds for event in parts),
+        began=began if asked is None else min(began, asked),
+        until=parts[-1].at if parts else settled.at,
+        retransmits=sum(event.retransmits for event in parts),
+        names=tuple(dict.fromkeys(event.ip if name == "address" else event.name for event in parts)),
+    )
 
 
 def _stage_of(event: Event) -> str:

@@ -27,6 +27,7 @@ def change_event(
     was = f"{before.state} → " if before is not None and before.state is not after.state else ""
     attempt = f" (attempt {after.attempts})" if after.state is InstallState.BOOTING else ""
     note = f": {after.note}" if after.note else ""
+    attempts = (("attempt", str(after.attempts)),) if after.attempts else ()
     mac = _mac(owner)
     return Event(
         at=now,
@@ -38,6 +39,7 @@ def change_event(
         ip=ip,
         system="" if mac else owner,
         token=after.token,
+        detail=(("state", str(after.state)), *attempts),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from netprov.boot.reason import Reason
+from netprov.quick import quick
 
 
 class Kind(StrEnum):
@@ -35,14 +36,15 @@ class Kind(StrEnum):
     SERVER = "server"  # started, stopped, a worker died
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened, at `at` (seconds since the epoch). What is unknown is empty or 0.
 
     `stage` is what the machine got by it: "address", "loader", "loader-file", "script", "kernel", "initrd",
-    "autoinstall", "callback", "file" or "". `text` is the sentence a user reads; `name` the file, path or boot file;
-    `size` octets, `seconds` the time a transfer took. What a client sent stands in it as it came: whoever shows it
-    escapes it.
+    "handed-over" (a domU's kernel and initrd, to Xen), "autoinstall", "callback", "file" or "". `text` is the sentence
+    a user reads; `name` the file, path or boot file; `size` octets, `seconds` the time a transfer took. What a client
+    sent stands in it as it came: whoever shows it escapes it.
     """
 
     at: float

@@ -5,13 +5,16 @@ A boot is an object of
     machine     MAC, or "ip ADDRESS"              system      name, "" where none matched
     boot        number, from 1                    started     seconds since the epoch
     seconds     first event to last
-    stages      list, in the order reached: {stage, state: "done" | "started" | "failed", at, after, size, seconds}
+    stages      list, in the order reached: {stage, state: "done" | "started" | "failed", at, after, began, until, size,
+                seconds, retransmits, names}: `at` is when it was done first, `began` and `until` span all of it
+    verdicts    list of why it went wrong, what stops it first; empty where all is well: {id, name,
+                severity: "error" | "warning", sentence, advice, at, after}
     events      list, in order of time: the objects below
 
 and an event an object of
 
     at          seconds since the epoch           after       seconds since the boot's start
-    kind        "dhcp.ack", "tftp.done", …        reason      a label of docs/reasons.md
+    kind        "dhcp.ack", "tftp.done", …        reason      a label of docs/reference/reasons.md
     text        the sentence                      stage       "address", "loader", … or ""
     mac, uuid, client_id, xid, ip, peer, relay, system, name       as heard; "" or 0 where unknown
     size        octets                            seconds     of the transfer
@@ -29,12 +32,13 @@ from dataclasses import asdict
 
 from netprov.journal.boots import Boot, Stage
 from netprov.journal.event import Event
+from netprov.journal.verdicts import Judged, Verdict
 
 Json = dict[str, object]
 
 
-def boot_object(boot: Boot) -> Json:
-    """`boot` as above."""
+def boot_object(boot: Boot, found: Sequence[Verdict] = ()) -> Json:
+    """`boot` with the verdicts `found`, as above."""
     return {
         "machine": boot.machine,
         "system": boot.system,
@@ -42,6 +46,7 @@ def boot_object(boot: Boot) -> Json:
         "started": boot.started,
         "seconds": round(boot.seconds, 6),
         "stages": [_stage_object(stage, boot.started) for stage in boot.stages],
+        "verdicts": [verdict_object(verdict, boot.started) for verdict in found],
         "events": [event_object(event, boot.started) for event in boot.events],
     }
 
@@ -64,11 +69,20 @@ def _stage_object(stage: Stage, started: float) -> Json:
         "state": stage.state,
         "at": stage.at,
         "after": round(stage.at - started, 6),
+        "began": stage.began,
+        "until": stage.until,
         "size": stage.size,
         "seconds": stage.seconds,
+        "retransmits": stage.retransmits,
+        "names": list(stage.names),
     }
 
 
-def as_json(boots: Sequence[Boot]) -> str:
-    """The boots as a JSON array."""
-    return json.dumps([boot_object(boot) for boot in boots], indent=2)
+def verdict_object(verdict: Verdict, started: float) -> Json:
+    """`verdict` on a boot that began at `started`, as above."""
+    return asdict(verdict) | {"after": round(verdict.at - started, 6)}
+
+
+def as_json(judged: Sequence[Judged]) -> str:
+    """The boots with their verdicts, as a JSON array."""
+    return json.dumps([boot_object(boot, found) for boot, found in judged], indent=2)

@@ -11,17 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from netprov.boot.reason import Reason
-from netprov.journal.boots import Boot, Stage, StageState
+from netprov.journal.amount import size
+from netprov.journal.boots import Boot
 from netprov.journal.correlate import Placed
 from netprov.journal.escape import escape
 from netprov.journal.event import Event, Kind
+from netprov.journal.lane import lanes, moment, rate, stage_line
+from netprov.journal.verdicts import Judged, Verdict
 
 _ROOMS = {"dhcp": "cyan", "tftp": "green", "http": "blue", "install": "magenta"}
-_MARKS: dict[StageState, tuple[str, str]] = {
-    "done": ("✓", "green"),
-    "started": ("…", "yellow"),
-    "failed": ("✗", "bold red"),
-}
 _BAD = frozenset(
     {
         Kind.DHCP_NAK,
@@ -41,35 +39,52 @@ _OPTIONAL = re.compile(
 translations, all but the first names of a configuration."""
 
 _QUESTIONS = frozenset({Kind.DHCP_DISCOVER, Kind.DHCP_OFFER, Kind.DHCP_BOOTP, Kind.DHCP_DROP})
-_ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL})
+_ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL, Kind.TFTP_REFUSE})
 
 
-def boot_text(boot: Boot) -> RenderableType:
-    """Who and when, how far it came, and every event with its time since the start."""
+def boot_text(boot: Boot, found: Sequence[Verdict] = ()) -> RenderableType:
+    """Who and when, stage by stage; the verdicts `found`; and every event with its time since the start."""
     lines = Table.grid(padding=(0, 2, 0, 0), expand=False)
     lines.add_column(justify="right", style="dim", no_wrap=True)
     lines.add_column(no_wrap=True)
     lines.add_column(overflow="fold")
     for event, times, last in _folded(list(_without_requests(boot.events))):
-        again = f"×{times}, the last after {_ago(last - boot.started)}" if times > 1 else ""
-        lines.add_row(_ago(event.at - boot.started), _what(event.kind), _sentence(event, again))
-    return Group(_heading(boot), _stages(boot.stages), "", lines)
+        again = f"×{times}, the last after {moment(last - boot.started)}" if times > 1 else ""
+        what = _what(event.kind, quiet=_is_passed_over(event))
+        lines.add_row(moment(event.at - boot.started), what, _sentence(event, again))
+    opinions = [part for verdict in found for part in ("", verdict_text(verdict))]
+    return Group(_heading(boot), "", lanes(boot), *opinions, "", lines)
 
 
-def overview(boots: Sequence[Boot]) -> RenderableType:
-    """A line a boot."""
+def verdict_text(verdict: Verdict) -> RenderableType:
+    """Its name, its sentence, and what to change: lines to be pasted as they are."""
+    mark, style = ("✗", "bold red") if verdict.severity == "error" else ("!", "bold yellow")
+    advice = Text()
+    for line in verdict.advice.split("\n"):
+        advice.append("\n" if advice else "").append(escape(line, 1000), "cyan" if line.startswith("  ") else "")
+    text = Table.grid(padding=(0, 1, 0, 0))
+    text.add_column(no_wrap=True)
+    text.add_column(overflow="fold")
+    text.add_row(Text(mark, style), Text.assemble((verdict.name, style), (f"  {verdict.id}", "dim")))
+    text.add_row("", Text(escape(verdict.sentence, 1000), style.removeprefix("bold ")))
+    text.add_row(Text("→", "bold"), advice)
+    return text
+
+
+def overview(judged: Sequence[Judged]) -> RenderableType:
+    """A line a boot, its first verdict below how far it came."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("began", "machine", "system", "boot", "took"):
         table.add_column(name, no_wrap=True, justify="right" if name in ("boot", "took") else "left")
     table.add_column("came as far as", overflow="fold")
-    for boot in boots:
+    for boot, found in judged:
         table.add_row(
             _when(boot.started),
             escape(boot.machine),
             Text(escape(boot.system) or "–", "bold" if boot.system else "dim"),
             str(boot.number),
-            _ago(boot.seconds),
-            _stages(boot.stages[-1:]),
+            moment(boot.seconds),
+            _came_to(boot, found),
         )
     return table
 
@@ -83,24 +98,29 @@ def event_text(placed: Placed) -> Text:
     return line.append_text(_what(event.kind)).append("  ").append_text(_sentence(event))
 
 
+def _came_to(boot: Boot, found: Sequence[Verdict]) -> Text:
+    line = stage_line(boot.stages[-1:])
+    for verdict in found[:1]:
+        line.append("\n").append(verdict.name, "red" if verdict.severity == "error" else "yellow")
+    return line
+
+
 def _heading(boot: Boot) -> Text:
     line = Text(escape(boot.system or boot.machine), "bold")
     if boot.system:
         line.append(f"  {escape(boot.machine)}", "default")
-    return line.append(f"  boot {boot.number}, {_when(boot.started)}, {_ago(boot.seconds)}", "dim")
+    return line.append(f"  boot {boot.number}, {_when(boot.started)}, {moment(boot.seconds)}", "dim")
 
 
-def _stages(stages: Sequence[Stage]) -> Text:
-    line = Text()
-    for stage in stages:
-        mark, style = _MARKS[stage.state]
-        line.append("  " if line else "").append(f"{mark} ", style).append(stage.name)
-    return line or Text("got nothing", "yellow")
+def _is_passed_over(event: Event) -> bool:
+    """Whether it is a file that a loader asks for on the chance."""
+    absent = event.reason in _ABSENT
+    return absent and (event.reason is Reason.NAME_NOT_OURS or bool(_OPTIONAL.search(event.name)))
 
 
-def _what(kind: Kind) -> Text:
+def _what(kind: Kind, quiet: bool = False) -> Text:
     room, _, what = kind.partition(".")
-    style = "red" if kind in _BAD else _ROOMS.get(room, "dim")
+    style = "dim" if quiet else "red" if kind in _BAD else _ROOMS.get(room, "dim")
     return Text(f"{room.upper() if len(room) == 4 else room} {what}".strip(), style)
 
 
@@ -111,26 +131,27 @@ def _without_requests(events: Sequence[Event]) -> Iterator[Event]:
 
 
 def _sentence(event: Event, again: str = "") -> Text:
-    if event.reason in _ABSENT and (event.reason is Reason.NAME_NOT_OURS or _OPTIONAL.search(event.name)):
+    if _is_passed_over(event):
         return Text(f"{escape(event.name)}: not there, the loader goes on to its next", "dim")
     text = Text()
-    if event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE) and event.name:
+    bad = event.kind in _BAD or event.reason is Reason.XEN_REFUSED
+    if event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE) and event.name and event.stage != "handed-over":
         text.append(escape(event.name))
     else:
-        text.append(escape(event.text or event.reason.meaning), "red" if event.kind in _BAD else "")
+        text.append(escape(event.text or event.reason.meaning), "red" if bad else "")
     facts = ", ".join([*_facts(event), *([again] if again else [])])
     if facts:
         text.append(f"  {facts}", "dim")
-    if event.kind in _BAD and event.reason.advice:
+    if bad and event.reason.advice:
         text.append(f"\n→ {event.reason.advice}", "yellow")
     return text
 
 
 def _facts(event: Event) -> Iterator[str]:
     if event.size and event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE):
-        yield _size(event.size)
+        yield size(event.size)
         if event.seconds and event.size >= 100_000:
-            yield f"{event.seconds:.1f} s at {_rate(event.size, event.seconds)}"
+            yield f"{event.seconds:.1f} s at {rate(event.size, event.seconds)}"
     if event.retransmits:
         yield f"{event.retransmits} sent again"
     detail = dict(event.detail)
@@ -162,24 +183,6 @@ def _repeats(events: Sequence[Event], at: int, step: int) -> int:
 
 def _alike(event: Event) -> tuple[object, ...]:
     return event.kind, event.reason, event.text, event.name, event.stage, event.detail
-
-
-def _size(octets: int) -> str:
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if octets >= unit:
-            return f"{octets / unit:.1f} {name}"
-    return f"{octets} B"
-
-
-def _rate(octets: int, seconds: float) -> str:
-    return f"{octets / seconds / 1e6:.1f} MB/s"
-
-
-def _ago(seconds: float) -> str:
-    if seconds < 600:
-        return f"{seconds:.3f} s" if seconds < 100 else f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _when(at: float) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from netprov.boot.reason import Reason
 from netprov.errors import ConfigError, Origin, Problem
 from netprov.inventory.mac import parse_mac
 from netprov.journal.boots import Boot, boot_of
@@ -32,6 +33,10 @@ _RECENT = """
 SELECT machine, boot FROM (SELECT machine, boot, id FROM events ORDER BY id DESC LIMIT ?) WHERE boot > 0
 GROUP BY machine, boot ORDER BY max(id) DESC LIMIT ?
 """
+_LATEST = """
+SELECT machine, max(boot) FROM events WHERE machine <> '' AND boot > 0 {which} GROUP BY machine ORDER BY max(id) DESC
+"""
+_HEARD = "SELECT DISTINCT ip, relay FROM (SELECT ip, relay FROM events ORDER BY id DESC LIMIT ?)"
 _WINDOWS = (20_000, -1)  # events looked at for the recent boots: the newest, and all where those are too few
 _EVENTS = f"""
 SELECT {COLUMNS} FROM events WHERE machine = ? AND machine <> '' AND boot = ? ORDER BY id LIMIT {_BOOT_EVENTS}
@@ -71,6 +76,17 @@ class Timeline:
                 found = self._rows(_RECENT, (window, last))
         return self._with_events(found)
 
+    def latest_boots(self, machines: Sequence[str] = ()) -> tuple[Boot, ...]:
+        """The latest boot of every machine, or of those with one of these MACs; oldest first."""
+        marks = ", ".join("?" * len(machines))
+        which = f"AND machine IN ({marks})" if machines else ""
+        return self._with_events(self._rows(_LATEST.format(which=which), tuple(machines)))
+
+    def heard(self) -> frozenset[str]:
+        """Every address of a machine or a relay among the newest events."""
+        rows = self._rows(_HEARD, (_WINDOWS[0],))
+        return frozenset(address for row in rows for address in row if address)
+
     def newest(self) -> int:
         """The id of the newest event; 0 where there is none."""
         rows = self._rows("SELECT max(id) FROM events", ())
@@ -81,6 +97,13 @@ class Timeline:
         rows = self._rows(f"SELECT id, {COLUMNS} FROM events WHERE id > ? ORDER BY id LIMIT ?", (id, limit))
         found = ((row[0], placed) for row in rows for placed in placed_rows([row[1:]]))
         return [(number, replace(placed, event=_public(placed.event))) for number, placed in found]
+
+    def latest(self, reasons: Sequence[Reason]) -> Event | None:
+        """The newest event for one of `reasons`."""
+        marks = ", ".join("?" * len(reasons))
+        sql = f"SELECT {COLUMNS} FROM events WHERE reason IN ({marks}) ORDER BY id DESC LIMIT 1"
+        placed = placed_rows(self._rows(sql, tuple(reason.label for reason in reasons)))
+        return next((_public(one.event) for one in placed), None)
 
     def names(self) -> list[str]:
         """Every system and machine the journal knows."""

@@ -21,6 +21,7 @@ from netprov.journal.export import as_json, boot_object
 from netprov.journal.show import boot_text, event_text, overview
 from netprov.journal.store import Store
 from netprov.journal.timeline import Timeline, keys
+from netprov.journal.verdicts import Verdict
 
 from .scenes import SCENES, Machine, bios_pxelinux, ignored, ipxe_chain, ipxe_rom_local, uefi_grub
 
@@ -100,6 +101,12 @@ def test_how_a_stage_ended(kinds: list[Kind], state: str) -> None:
     assert _stage(*events) == [("kernel", state)]
 
 
+def test_a_size_asked_for_is_no_file() -> None:
+    head = Event(1.0, Kind.HTTP_DONE, Reason.HTTP_OK, stage="loader", detail=(("method", "HEAD"),))
+    assert _stage(head) == [("loader", "started")]
+    assert _stage(head, Event(2.0, Kind.HTTP_DONE, Reason.HTTP_OK, stage="loader")) == [("loader", "done")]
+
+
 def test_a_failed_install_is_no_success() -> None:
     assert _stage(Event(1.0, Kind.INSTALL, Reason.INSTALL_FAILED, stage="callback")) == [("callback", "failed")]
 
@@ -148,15 +155,22 @@ def test_new_events_come_after(path: Path) -> None:
 
 def test_tokens_are_not_shown(path: Path) -> None:
     boots = Timeline.read(path, "lady", last=9)
-    assert Machine.token not in as_json(boots) + _shown(overview(boots)) + "".join(_shown(boot_text(b)) for b in boots)
+    judged = [(boot, ()) for boot in boots]
+    shown = as_json(judged) + _shown(overview(judged)) + "".join(_shown(boot_text(boot)) for boot in boots)
+    assert Machine.token not in shown
     with Timeline(path) as timeline:
         assert Machine.token not in "".join(map(repr, timeline.after(0)))
 
 
 def test_json_has_every_key(path: Path) -> None:
-    (boot,) = json.loads(as_json(Timeline.read(path, "lady")))
-    assert list(boot) == ["machine", "system", "boot", "started", "seconds", "stages", "events"]
-    assert set(boot["stages"][0]) == {"stage", "state", "at", "after", "size", "seconds"}
+    (boot,) = json.loads(as_json([(boot, (VERDICT,)) for boot in Timeline.read(path, "lady")]))
+    assert list(boot) == ["machine", "system", "boot", "started", "seconds", "stages", "verdicts", "events"]
+    names = "stage state at after began until size seconds retransmits names"
+    assert set(boot["stages"][0]) == {*names.split()}
+    assert boot["verdicts"] == [
+        {"id": "G5", "name": "n", "severity": "error", "sentence": "s", "advice": "a", "at": 5.0,
+         "after": round(5.0 - boot["started"], 6)}
+    ]  # fmt: skip
     names = "at after kind reason text stage mac uuid client_id xid ip peer relay system name size seconds retransmits"
     for event in boot["events"]:
         assert set(event) == {*names.split(), "detail"}
@@ -165,6 +179,7 @@ def test_json_has_every_key(path: Path) -> None:
     assert [stage["stage"] for stage in boot["stages"]] == list(STAGES)
 
 
+VERDICT = Verdict("G5", "n", "error", "s", "a", 5.0)
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\r\n\u202egnp.exe\u2066\x00\udcff\x9b31m[bold]&amp;"
 
 
@@ -187,14 +202,15 @@ def test_what_clients_send_moves_no_cursor(width: int) -> None:
     correlator = Correlator()
     placed = [correlator.place(event) for event in machine.events]
     boot = boot_of(HOSTILE, 1, machine.events)
-    text = _shown(boot_text(boot), width) + _shown(overview([boot]), width)
+    hostile = replace(VERDICT, sentence=HOSTILE, advice=f"{HOSTILE}\n  {HOSTILE}")
+    text = _shown(boot_text(boot, [hostile]), width) + _shown(overview([(boot, (hostile,))]), width)
     text += "".join(_shown(event_text(place), width) for place in placed)
     assert all(line.isprintable() for line in text.split("\n"))
     assert "[bold]" in text.replace("\n", "").replace(" ", "")
 
 
 def test_json_is_ascii_whatever_comes() -> None:
-    text = as_json([boot_of(HOSTILE, 1, _hostile().events)])
+    text = as_json([(boot_of(HOSTILE, 1, _hostile().events), (replace(VERDICT, sentence=HOSTILE),))])
     assert text.isascii()
     assert json.loads(text)[0]["machine"] == HOSTILE
 
@@ -210,7 +226,10 @@ def test_lines_fit(scene: object, width: int) -> None:
 def test_the_text_of_a_boot(path: Path) -> None:
     (boot,) = Timeline.read(path, "lady")
     text = _shown(boot_text(boot))
-    assert "✓ address  ✓ loader  ✓ script  ✓ kernel  ✓ initrd  ✓ autoinstall  ✓ callback\n" in text
+    lanes = [line.split() for line in text.splitlines() if line.startswith("✓")]
+    assert [line[1] for line in lanes] == list(STAGES)
+    assert all("━" in "".join(line) or "╸" in line or "╺" in line for line in lanes)
+    assert "shimx64.efi grubx64.efi  3.6 MB at 4.1 MB/s" in text
     assert "asks for" not in text  # the line of the transfer says it all
     assert "probe/vmlinuz  8.1 MB, 0.1 s at 81.0 MB/s, blksize 1408" in text
     assert "revocations_sbat.efi: not there, the loader goes on to its next" in text

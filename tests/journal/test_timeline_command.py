@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import select
 import signal
 import subprocess
@@ -79,7 +80,7 @@ def test_one_machine(config: Path, name: str) -> None:
     result = _run(config, name)
     assert result.exit_code == 0, result.output
     assert "lady  00:16:3e:11:11:11  boot 2" in result.output
-    assert "✓ address  ✓ loader" in result.output
+    assert re.search(r"^✓ address .*\n✓ loader .*pxelinux.0", result.output, re.MULTILINE)
     assert "boot 1," in _run(config, name, "--last", "2").output
     (boot,) = json.loads(_run(config, name, "--json").output)
     assert (boot["system"], boot["boot"]) == ("lady", 2)
@@ -94,10 +95,11 @@ def test_all_machines(config: Path) -> None:
     stranger = ignored(Machine(mac="52:54:00:99:99:99", ip="10.0.0.9", system="", at=Machine.at + 100))
     _store(config, bios_pxelinux(Machine()), stranger)
     lines = _run(config).output.splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert "lady" in lines[1]
     assert "✓ callback" in lines[1]
     assert "got nothing" in lines[2]
+    assert lines[3].strip() == "not declared"
     assert len(json.loads(_run(config, "--json").output)) == 2
     assert len(json.loads(_run(config, "--json", "--last", "1").output)) == 1
 
@@ -157,3 +159,42 @@ def test_events_of_nobody_are_nobodys_boot(config: Path) -> None:
     machine.events.append(Event(machine.at, Kind.SERVER, Reason.SERVER_STARTED, "serves"))
     _store(config, machine)
     assert "No boots yet" in _run(config).output
+
+
+def test_follow_tells_a_verdict_once(config: Path) -> None:
+    command = "from netprov.cli.timeline import timeline; timeline()"
+    process = subprocess.Popen(
+        [sys.executable, "-uc", command, "-c", str(config), "--follow", "--json"], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    machine = Machine()
+    try:
+        for _ in range(4):
+            machine.dhcp(Kind.DHCP_OFFER, "firmware", "shimx64.efi", machine.ip)
+            machine.wait(4.0)
+        lines: list[dict[str, object]] = []
+        armed = Machine()
+        armed.say(Kind.INSTALL, Reason.INSTALL_CHANGED, "armed", system="lady")
+        while not select.select([process.stdout], [], [], 0.3)[0]:  # until it is up and has seen one
+            _store(config, armed)
+        _store(config, machine)
+        while not any("verdict" in line for line in lines):
+            lines.append(json.loads(process.stdout.readline()))
+        (told,) = [line for line in lines if "verdict" in line]
+        assert told["machine"] == Machine.mac
+        assert told["verdict"]["id"] == "G1"  # type: ignore[index]
+        assert not select.select([process.stdout], [], [], 2.5)[0]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.stdout.close()
+        assert process.wait(10) == 0
+
+
+def test_why_nothing_was_heard(config: Path) -> None:
+    """The subnet of a declared machine is silent: what a relay needs."""
+    text = config.read_text().replace("distros:", "dhcp: {subnets: [{subnet: 10.88.0.0/24}]}\ndistros:")
+    config.write_text(text.replace('mac: "00:16:3e:11:11:12"', 'mac: "00:16:3e:11:11:12", ip: 10.88.0.5/24'))
+    _store(config, bios_pxelinux(Machine()))
+    result = _run(config, "gentleman")
+    assert "No boots of gentleman yet" in result.output
+    assert "ip helper-address" in result.output

@@ -1,0 +1,55 @@
+"""What can be said of a machine of which nothing was heard: the one verdict that no boot has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from netprov.inventory.model import Inventory, Target
+from netprov.journal.verdicts.verdict import UNNAMED, Context, Verdict
+
+ID, NAME = "G16", "nothing heard from the subnet"
+MEANING = (
+    "a system is declared in a subnet, nothing was ever heard of it, and neither a relay of that subnet nor any other "
+    "machine in it was ever heard either"
+)
+SENTENCE = "Nothing was ever heard of {system}, nor of any machine or relay in its subnet {subnet}."
+ADVICE = (
+    "Where a router lies between, its relay must name this server. On the router's interface in {subnet}:\n"
+    "  Cisco IOS, Arista:  ip helper-address {server}\n"
+    "  Juniper:            set forwarding-options dhcp-relay server-group netprov {server}\n"
+    "  Linux:              dhcrelay -4 -a {server}\n"
+    "Where none does: see that this host has an interface in {subnet}, in server.interfaces where that names any."
+)
+SOURCE = "MAAS KB-02, xcat-core#1222"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Every relay and every machine's address in the journal, as written there."""
+
+    addresses: frozenset[str]
+
+    def any_in(self, subnet: IPv4Network) -> bool:
+        return any(address in subnet for address in _parsed(self.addresses))
+
+
+def _parsed(addresses: Iterable[str]) -> Iterable[IPv4Address]:
+    for text in addresses:
+        try:
+            yield IPv4Address(text)
+        except ValueError:
+            continue
+
+
+def absence(system: Target, inventory: Inventory, heard: Heard, context: Context) -> tuple[Verdict, ...]:
+    """The verdict on a declared system that never booted: whose whole subnet is silent; else none."""
+    for interface in system.interfaces:
+        subnet = inventory.subnet_of(interface.ip.ip) if interface.ip is not None else None
+        if subnet is None or heard.any_in(subnet.subnet):
+            continue
+        server = context.address or UNNAMED
+        words = {"system": system.name, "subnet": str(subnet.subnet), "server": server}
+        return (Verdict(ID, NAME, "error", SENTENCE.format_map(words), ADVICE.format_map(words), context.now),)
+    return ()
