@@ -20,7 +20,9 @@ class Files:
     def __init__(self, root: Path) -> None:
         self._root = Root(root)
 
-    def rendered(self, name: str, peer: Address, server: Address | None) -> Callable[[], Content] | None:
+    def rendered(
+        self, name: str, peer: Address, server: Address | None, preview: bool = False
+    ) -> Callable[[], Content] | None:
         return None
 
     def open(self, name: str) -> OpenedFile:

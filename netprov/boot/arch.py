@@ -57,6 +57,14 @@ _ROWS = (
     Arch(30, "http-riscv128", "riscv128", True, True, _NONE),
 )
 
+NEXT_LINKS: Mapping[str, tuple[str, ...]] = {
+    "pxelinux.0": ("ldlinux.c32",),
+    "shimx64.efi": ("grubx64.efi",),
+    "shimia32.efi": ("grubia32.efi",),
+    "shimaa64.efi": ("grubaa64.efi",),
+}
+"""What a loader asks for itself before anything of ours."""
+
 ARCHS: Mapping[int, Arch] = {row.code: row for row in _ROWS}
 
 ALIASES: Mapping[str, str] = {

@@ -84,13 +84,16 @@ class _Decider:
 
     def _who(self) -> str:
         request = self.request
-        parts = [
-            f"MAC {request.mac}" if request.mac else "",
-            f"UUID {request.uuid}" if request.uuid else "",
-            f"serial {request.serial!r}" if request.serial else "",
-            f"address {request.ip}" if request.ip else "",
-        ]
-        return ", ".join(part for part in parts if part) or "a machine that says nothing of itself"
+        parts = []
+        if request.mac:
+            parts.append(f"MAC {request.mac}")
+        if request.uuid:
+            parts.append(f"UUID {request.uuid}")
+        if request.serial:
+            parts.append(f"serial {request.serial!r}")
+        if request.ip:
+            parts.append(f"address {request.ip}")
+        return ", ".join(parts) or "a machine that says nothing of itself"
 
     def _refused(self, policy: UnknownPolicy | None) -> bool:
         return self.inventory.settings.dhcp.mode is DhcpMode.RESERVED and (
@@ -113,11 +116,20 @@ class _Decider:
             self._note(Reason.UNKNOWN_MENU, "server.unknown is menu")
         elif policy is UnknownPolicy.DISCOVER:
             self._note(Reason.UNKNOWN_DISCOVER, "server.unknown is discover")
-        else:
+        elif self.request.loader is not Loader.XEN:
             local = self._stays_local() or self._cannot_run(arch)
             if local is not None:
                 return local
+        if self.request.loader is Loader.XEN and self.request.mac is not None:
+            return self._domu()
         return self._choose_loader(arch, policy)
+
+    def _domu(self) -> BootDecision:
+        """Where the answer for a domU is. What it says, the install's state too, is decided when it is fetched."""
+        self._note(Reason.CLIENT_IS_LOADER, "the client is netprov's bootloader for domUs: it asks what to start")
+        name = f"xen/{str(self.request.mac).replace(':', '-')}"
+        over_http = self.inventory.settings.http.enabled
+        return self._sent(f"/{name}" if over_http else name, over_http=over_http)
 
     def _stays_local(self) -> BootDecision | None:
         """The decision to boot the local disk, where the install state or a missing kernel says so."""
@@ -163,7 +175,10 @@ class _Decider:
         elif request.loader is Loader.IPXE:
             self._note(Reason.CLIENT_IS_LOADER, "the client is iPXE already, and no loader of boot_loaders runs on it")
             return self._ipxe_script(policy)
-        loader = chosen or next(iter(arch.loaders))
+        loader = chosen or _default_loader(arch, request.via)
+        if loader is Loader.GRUB and request.via is Via.PROXY:
+            text = "GRUB fetches its files from the other DHCP server's next-server: let that name this server"
+            self._note(Reason.MODE_PROXY, text)
         self._note(Reason.ARCH_LOADER, f"client architecture {arch.code} ({arch.name}) starts {arch.loaders[loader]}")
         return self._send(arch.loaders[loader], over_http=arch.http)
 
@@ -205,7 +220,9 @@ class _Decider:
             return self._end(Action.LOCAL, Reason.UNKNOWN_DISCOVER, text)
         if policy is UnknownPolicy.MENU:
             return self._menu()
-        arch = ARCHS.get(request.arch) if request.arch is not None else None
+        # a domU has no firmware; netprov-pxeboot calls itself a PC everywhere, and looks at the kernel itself
+        known = request.arch is not None and request.loader is not Loader.XEN
+        arch = ARCHS.get(request.arch) if known and request.arch is not None else None
         local = self._stays_local() or self._cannot_run(arch)
         if local is not None:
             return local
@@ -224,9 +241,14 @@ class _Decider:
         )
 
     def _menu(self) -> BootDecision:
-        entries = tuple(p for p in self.inventory.profiles.values() if p.enable_menu and p.kernel)
+        arch = ARCHS.get(self.request.arch) if self.request.arch is not None else None
+        entries = tuple(
+            p
+            for p in self.inventory.profiles.values()
+            if p.enable_menu and p.kernel and (arch is None or _runs(p.arch, arch.cpu))
+        )
         if not entries:
-            text = "server.unknown is menu, but no profile is in the menu"
+            text = f"server.unknown is menu, but no profile{f' for {arch.cpu}' if arch else ''} is in the menu"
             return self._end(Action.LOCAL, Reason.NO_MENU_ENTRIES, text)
         text = f"server.unknown is menu: {len(entries)} entries"
         return self._end(Action.MENU, Reason.UNKNOWN_MENU, text, menu=entries)
@@ -284,6 +306,17 @@ def _runs(kernel_arch: str, cpu: str) -> bool:
     if cpu in x86 or kernel_arch in x86:
         return cpu in x86 and kernel_arch in x86
     return {"aarch64": "arm64"}.get(kernel_arch, kernel_arch) == cpu
+
+
+def _default_loader(arch: Arch, via: Via) -> Loader:
+    """What starts where `boot_loaders` names none that runs.
+
+    Beside another DHCP server UEFI gets iPXE: GRUB believes that server's siaddr in place of the ProxyDHCP offer, and
+    asks for grub.cfg there (rhboot/grub2#82, #87; seen with Debian 12's). Not on ARM64: releases lack its iPXE.
+    """
+    if via is Via.PROXY and arch.uefi and arch.cpu == "x86_64" and Loader.IPXE in arch.loaders:
+        return Loader.IPXE
+    return next(iter(arch.loaders))
 
 
 def _reserved(target: Target | None, request: BootRequest) -> IPv4Address | None:

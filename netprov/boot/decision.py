@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 from netprov.boot.reason import Reason
 from netprov.errors import Origin
 from netprov.inventory.model import Subnet, Target
+from netprov.quick import quick
 
 
 class Action(StrEnum):
@@ -24,6 +25,7 @@ class Action(StrEnum):
     IDENTIFY = "identify"  # a script that makes the loader ask again with its MAC in the name
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Step:
     """One reason of a decision: a sentence with the values in it, and where the operator wrote what caused it."""
@@ -47,6 +49,7 @@ class Kernel:
     autoinstall: bool = False  # whether an installer is to fetch its answers
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class BootDecision:
     """The answer to one BootRequest, and the trace of why."""

@@ -9,6 +9,10 @@ from ipaddress import IPv4Address
 from netprov.boot.request import Loader
 from netprov.inventory.mac import Mac, parse_mac
 
+PREVIEW = "netprov-preview"
+"""The TFTP option, or HTTP header, of who asks as a machine would but must not disturb its install: it is answered the
+same, and nothing is written down. Servers that do not know it pass it over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -43,6 +47,7 @@ _TABLE: tuple[tuple[str, Loader, bool], ...] = (
     (rf"grub/system/{_ANY_MAC}", Loader.GRUB, False),  # Cobbler's name; what our own default grub.cfg leads to
     (r"(?:boot|autoexec)\.ipxe", Loader.IPXE, False),  # autoexec.ipxe: what iPXE looks for beside itself in UEFI
     (rf"ipxe/{_ANY_MAC}(?:\.ipxe)?", Loader.IPXE, False),
+    (rf"xen/{_ANY_MAC}", Loader.XEN, False),  # netprov-pxeboot's, in dom0
 )
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.ASCII), loader, exact) for pattern, loader, exact in _TABLE)
 

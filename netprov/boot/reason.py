@@ -1,6 +1,6 @@
 """Why: one value for every step of a decision, every drop and every refusal.
 
-The value is the metric label and the timeline's word; `meaning` and `advice` make docs/reasons.md. A room that refuses
+The value is the metric label and the timeline's word; `meaning` and `advice` make docs/reference/reasons.md. A room that refuses
 or drops for a reason that is not here adds a row.
 """
 
@@ -105,6 +105,7 @@ class Reason(Enum):
     HTTP_BAD_REQUEST = ("http-bad-request", "the request is malformed", "")
     HTTP_CLOSED = ("http-closed", "the client went away before the end", "")
     HTTP_FORBIDDEN = ("http-forbidden", "not allowed", "")
+    HTTP_TLS = ("http-tls", "the client spoke TLS to a port of plain HTTP", "write http:// in the boot file's URL, or put a proxy that speaks TLS before netprov")
     HTTP_TOO_LARGE = ("http-too-large", "what the client sent is longer than the server takes", "")
     HTTP_CHANGED = (
         "http-changed",
@@ -112,6 +113,13 @@ class Reason(Enum):
         "put a new file in place by renaming it over the old one, not by writing into it",
     )
     HTTP_UNAVAILABLE = ("http-unavailable", "the server cannot read or write its state at present", "the server's log names the file and says what to do")
+    # a domU's bootloader
+    XEN_HANDED_OVER = ("xen-handed-over", "dom0 has handed the kernel and its initrd to Xen", "")
+    XEN_REFUSED = (
+        "xen-refused",
+        "dom0 cannot start the domU with what it was sent",
+        "the text says why; netprov-pxeboot's message in dom0 is the same",
+    )
     # render
     RENDERED = ("rendered", "made from a template", "")
     TEMPLATE_ERROR = ("template-error", "the template cannot be rendered", "netprov lint names the template and the line")

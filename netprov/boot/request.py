@@ -7,6 +7,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address
 
 from netprov.inventory.mac import Mac
+from netprov.quick import quick
 
 
 class Via(StrEnum):
@@ -30,6 +31,7 @@ class Loader(StrEnum):
     OS = "os"  # a DHCP client that boots nothing: an installer's kernel, an installed system
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class BootRequest:
     """One question, in one shape whichever room heard it. What is unknown is None or empty.

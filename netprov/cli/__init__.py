@@ -11,6 +11,7 @@ import netprov
 VERBS = {
     "check": ("netprov.cli.check", "What would stop machines from booting."),
     "demo": ("netprov.cli.demo", "A real boot in a private network: QEMU, netprov and the timeline."),
+    "domu": ("netprov.cli.domu", "The configurations of Xen guests."),
     "explain": ("netprov.cli.explain", "What a machine would get at every stage, and why."),
     "leases": ("netprov.cli.leases", "The addresses given."),
     "lint": ("netprov.cli.lint", "Every problem of the configuration, the templates and the kickstarts."),
@@ -18,8 +19,11 @@ VERBS = {
     "render": ("netprov.cli.render", "A script, a kickstart or the kernel arguments as a machine would get them."),
     "schema": ("netprov.cli.schema", "The JSON Schema of the configuration, for editors."),
     "serve": ("netprov.cli.serve", "The server."),
+    "simulate": ("netprov.cli.simulate", "A virtual machine that boots over the real network, stage by stage."),
+    "status": ("netprov.cli.status", "Where every machine is, since when, and what is wrong with it."),
     "system": ("netprov.cli.system", "Arm an install, boot locally, see where a system stands."),
-    "timeline": ("netprov.cli.timeline", "Every boot of a machine, stage by stage."),
+    "token": ("netprov.cli.token", "A token for the API, or a user of the page."),
+    "timeline": ("netprov.cli.timeline", "Every boot of a machine, stage by stage, and why it went wrong."),
 }
 """Each verb: the module that holds a click command of the same name, and what `netprov --help` says of it."""
 

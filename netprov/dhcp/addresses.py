@@ -90,7 +90,7 @@ class Addresses:
 
     def reserved_for_other(self, ip: IPv4Address, reserved: IPv4Address | None) -> bool:
         """Whether a declared system's address is asked for by somebody else."""
-        return int(ip) in self._reserved and ip != reserved
+        return int(ip) in self._reserved and (reserved is None or ip != reserved)
 
     def _free(self, ip: IPv4Address, key: str, now: float) -> bool:
         return (

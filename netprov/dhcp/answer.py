@@ -11,10 +11,12 @@ from netprov.boot.decision import BootDecision
 from netprov.boot.request import BootRequest, Loader
 from netprov.dhcp import pxe
 from netprov.dhcp.packet import ANY, Packet
+from netprov.quick import quick
 
 FILE_FIELD = 127  # octets of a name that `file` holds with its NUL; a longer one goes in option 67 alone
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class BootFields:
     """What a reply says about booting. Empty: nothing to boot."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface
 
 from netprov.boot.arch import ARCHS
@@ -34,13 +35,12 @@ class Arrival:
 def classify(packet: Packet, arrival: Arrival, via: Via) -> BootRequest:
     """The BootRequest in `packet`. Its `relay` is the address that tells the client's link (RFC 3527, or giaddr)."""
     options = packet.options
+    program = _program(tuple([options.get(code) for code in _TELLING]))
     info = pxe.relay_info(packet)
-    archs = pxe.client_archs(packet)
     relay = pxe.relay_address(info, pxe.LINK_SELECTION) or (packet.giaddr if int(packet.giaddr) else None)
-    vendor_class = options.get(60, b"")
     return BootRequest(
         via=via,
-        loader=_loader(packet),
+        loader=program.loader,
         mac=packet.mac,
         uuid=pxe.client_uuid(packet),
         client_id=options.get(61, b""),
@@ -51,9 +51,35 @@ def classify(packet: Packet, arrival: Arrival, via: Via) -> BootRequest:
         server=arrival.server,
         relay=relay,
         interface=arrival.interface,
-        arch=_arch(archs) if archs else None,
-        vendor_class=vendor_class.decode("latin-1") if vendor_class else "",
-        user_class=pxe.user_class(packet) if 77 in options else (),
+        arch=program.arch,
+        vendor_class=program.vendor_class,
+        user_class=program.user_class,
+    )
+
+
+_TELLING = (60, 77, 93, 175)  # the options that tell what runs on a machine
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """What runs on a machine, as it says itself."""
+
+    loader: Loader
+    arch: int | None
+    vendor_class: str
+    user_class: tuple[bytes, ...]
+
+
+@lru_cache(maxsize=1024)  # a hall's machines run a handful
+def _program(told: tuple[bytes | None, ...]) -> _Program:
+    """The program that tells this in the options _TELLING."""
+    packet = Packet(options={code: value for code, value in zip(_TELLING, told, strict=True) if value is not None})
+    archs = pxe.client_archs(packet)
+    return _Program(
+        _loader(packet),
+        _arch(archs) if archs else None,
+        packet.options.get(60, b"").decode("latin-1"),
+        pxe.user_class(packet) if 77 in packet.options else (),
     )
 
 
@@ -63,6 +89,8 @@ def _arch(archs: tuple[int, ...]) -> int:
 
 
 def _loader(packet: Packet) -> Loader:
+    if pxe.is_xen(packet):
+        return Loader.XEN
     if pxe.is_ipxe(packet):
         return Loader.IPXE
     # U-Boot has a vendor class of its own, but tells its architecture

@@ -8,8 +8,10 @@ from ipaddress import IPv4Address
 from netprov.dhcp.classify import CLIENT_PORT, SERVER_PORT
 from netprov.dhcp.packet import NAK, Packet
 from netprov.inventory.mac import Mac
+from netprov.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Unicast:
     """To an address that answers ARP, or is routed to."""
@@ -26,6 +28,7 @@ class Broadcast:
     port: int = CLIENT_PORT
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ToHardware:
     """To an address the client has not set up yet, at its Ethernet address: it cannot answer ARP for it."""

@@ -12,7 +12,7 @@ from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest
 from netprov.boot.state import LoaderLoop
 from netprov.dhcp import pxe
-from netprov.dhcp.answer import BootFields, Place, boot_fields
+from netprov.dhcp.answer import NOTHING, BootFields, Place, boot_fields
 from netprov.dhcp.classify import Arrival
 from netprov.dhcp.destination import Destination, destination
 from netprov.dhcp.packet import Packet, dotted, encode, message_limit
@@ -20,10 +20,12 @@ from netprov.dhcp.report import ANSWERS, report
 from netprov.inventory.mac import Mac
 from netprov.inventory.model import Settings
 from netprov.journal.event import Event, Kind
+from netprov.quick import quick
 from netprov.state.leases import Lease
 from netprov.state.sightings import Sighting
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A reply to send. `arrival` says from which interface, address and port. `durable`: only once the leases of its
@@ -35,6 +37,7 @@ class Outgoing:
     durable: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a packet leads to: always an event; perhaps a reply, and leases and sightings to store."""
@@ -45,6 +48,7 @@ class Outcome:
     sightings: Sequence[Sighting] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One packet that was understood, and the decision about it."""
@@ -81,7 +85,10 @@ class Exchange:
 
     def is_ours(self, server_id: IPv4Address) -> bool:
         """Whether a client that names this server means us."""
-        return server_id in (self.server_id, self.server) or any(server_id == a.ip for a in self.arrival.addresses)
+        number = int(server_id)
+        if number == int(self.server_id) or number == int(self.server):
+            return True
+        return any(number == int(address.ip) for address in self.arrival.addresses)
 
     def boot(self, place: Place) -> BootFields:
         """What the decision says about booting, for a reply at this point of the conversation."""
@@ -116,7 +123,7 @@ class Exchange:
         data = encode(reply, message_limit(self.query))
         outgoing = Outgoing(data, to or destination(self.query, reply), self.arrival, durable=bool(leases))
         ip = reply.yiaddr if int(reply.yiaddr) else self.query.ciaddr
-        event = self._event(kind or ANSWERS[reply.type], reason, text, dotted(ip) if int(ip) else "", boot.name)
+        event = self._event(kind or ANSWERS[reply.type], reason, text, dotted(ip) if int(ip) else "", boot)
         return Outcome(event, outgoing, leases, tuple(self.sighting(lease.ip, lease) for lease in leases[:1]))
 
     def sighting(self, ip: IPv4Address, lease: Lease | None = None) -> Sighting:
@@ -133,9 +140,19 @@ class Exchange:
             at=self.now,
         )
 
-    def _event(self, kind: Kind, reason: Reason, text: str, ip: str = "", name: str = "") -> Event:
+    def _event(self, kind: Kind, reason: Reason, text: str, ip: str = "", boot: BootFields = NOTHING) -> Event:
         return report(
-            self.now, kind, reason, text, self.query, self.arrival, self.request, self.decision, ip=ip, name=name
+            self.now,
+            kind,
+            reason,
+            text,
+            self.query,
+            self.arrival,
+            self.request,
+            self.decision,
+            ip=ip,
+            name=boot.name,
+            next_server=dotted(boot.siaddr) if boot.name else "",
         )
 
 

@@ -41,6 +41,15 @@ ROUND = 128
 CLOCK_STEP = 30.0
 """Seconds: a clock that moves this much against the monotonic one was set, not slewed (NTP slews 0.5 ms a second)."""
 
+TIDY_SECONDS = 3600.0
+"""How often old leases and sightings are forgotten, at the next moment without packets."""
+
+KEPT_SECONDS = 30 * 86400.0
+"""How long after its end a lease is kept for its machine, and a sighting after it was made."""
+
+_TIDY_STEP = 500  # rows deleted at once: packets wait some milliseconds
+_TIDY_PAUSE = 1.0  # seconds between steps
+
 _LONGEST = 4096  # octets; DHCP has no limit, firmware stays under 1,500
 _PKTINFO = struct.Struct("=i4s4s")
 _CONTROL = socket.CMSG_SPACE(_PKTINFO.size)
@@ -75,6 +84,7 @@ class DhcpWorker:
         self._arrivals: dict[tuple[object, ...], Arrival | None] = {}
         self._ports = {sock.fileno(): sock.getsockname()[1] for sock in sockets.listeners}
         self._server = DhcpServer(inventory, self._install, state.leases.all(), clock(), self._own())
+        self._tidy_at = time.monotonic() + TIDY_SECONDS
         self._next: Inventory | None = None
         self._stopping = False
         self._solicited = Solicited()
@@ -106,7 +116,9 @@ class DhcpWorker:
             for number in listeners:
                 epoll.register(number, select.EPOLLIN)
             while not self._stopping:
-                ready = {number for number, _ in epoll.poll()}
+                ready = {number for number, _ in epoll.poll(max(0.0, self._tidy_at - time.monotonic()))}
+                if not ready:
+                    self._tidy()
                 if self._bell in ready:
                     os.eventfd_read(self._bell)
                 if news.fileno() in ready:
@@ -277,6 +289,18 @@ class DhcpWorker:
             self._state.leases.commit(leases)
         except StateError as error:
             log.error("the leases' new times are not stored: %s", error)
+
+    def _tidy(self) -> None:
+        """Forgets a step of what is long over. In memory leases stay: there are no more than addresses."""
+        before = self._clock() - KEPT_SECONDS
+        pause = TIDY_SECONDS
+        try:
+            gone = self._state.leases.purge(before, _TIDY_STEP), self._state.sightings.purge(before, _TIDY_STEP)
+            if max(gone) == _TIDY_STEP:
+                pause = _TIDY_PAUSE
+        except StateError as error:
+            log.warning("old leases are not forgotten: %s", error)
+        self._tidy_at = time.monotonic() + pause
 
     def _install(self, system: str) -> InstallRecord | None:
         if system not in self._installs:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
+from netprov.quick import quick
+
 Source = tuple[object, ...]
 """Where questions come from: the relay and its port (circuit-id), or our interface."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Offer:
     ip: IPv4Address

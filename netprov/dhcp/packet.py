@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address
+from socket import inet_ntoa
 
 from netprov.errors import PeerError
 from netprov.inventory.mac import Mac, mac_of
+from netprov.quick import quick
 
 ANY = IPv4Address(0)
 COOKIE = b"\x63\x82\x53\x63"
@@ -48,7 +50,7 @@ option would break the Raspberry Pi (raspberrypi/firmware#871); a pad behind it 
 _ESSENTIAL = frozenset((1, 3, 43, 51, 53, 54, 60, 61, 66, 67, 82, 97))  # never left out for want of room
 
 _address = lru_cache(maxsize=8192)(IPv4Address)
-_dotted = lru_cache(maxsize=8192)(lambda number: str(IPv4Address(number)))
+_dotted = lru_cache(maxsize=8192)(lambda number: inet_ntoa(number.to_bytes(4, "big")))
 
 
 def dotted(ip: IPv4Address) -> str:
@@ -56,6 +58,7 @@ def dotted(ip: IPv4Address) -> str:
     return _dotted(int(ip))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One packet, by the RFC's names. `chaddr` has its 16 octets; `sname` and `file` end before the first NUL.
@@ -198,6 +201,7 @@ def _fitting(options: Mapping[int, bytes], room: int) -> bytes:
     return b"".join(pieces.values())
 
 
+@lru_cache(maxsize=4096)  # most of what is sent is the same for all machines
 def _tlv(code: int, value: bytes) -> bytes:
     if len(value) > 255:
         return b"".join(_tlv(code, value[i : i + 255]) for i in range(0, len(value), 255))

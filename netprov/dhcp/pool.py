@@ -18,15 +18,19 @@ class _Part:
 
     def __init__(self, ranges: Iterable[Numbers]) -> None:
         self.ranges = tuple(ranges)
+        self._size = sum(last - first + 1 for first, last in self.ranges)
         self._fresh: Iterator[int] = (n for first, last in self.ranges for n in range(first, last + 1))
         self._idle: OrderedDict[IPv4Address, None] = OrderedDict()
 
     def __contains__(self, ip: IPv4Address) -> bool:
         number = int(ip)
-        return any(first <= number <= last for first, last in self.ranges)
+        for first, last in self.ranges:  # noqa: SIM110 -- any() would make a generator, for mostly one range
+            if first <= number <= last:
+                return True
+        return False
 
     def __len__(self) -> int:
-        return sum(last - first + 1 for first, last in self.ranges)
+        return self._size
 
     def give_back(self, ip: IPv4Address) -> None:
         self._idle[ip] = None

@@ -11,6 +11,8 @@ from netprov.dhcp.packet import END, PAD, Packet
 
 PXE_CLASS = b"PXEClient"
 HTTP_CLASS = b"HTTPClient"
+XEN_CLASS = b"netprov-pxeboot"
+"""The user class of netprov's bootloader for domUs. To every other server it is a PXE client on a PC."""
 
 DISCOVERY_CONTROL, BOOT_MENU, MENU_PROMPT, BOOT_ITEM = 6, 9, 10, 71  # sub-options of 43 for PXE clients
 USE_BOOTFILE = b"\x08"  # discovery control, bit 3: no menu, no search for boot servers, the file of this packet
@@ -71,11 +73,9 @@ def client_uuid(packet: Packet) -> str:
     data = packet.options.get(97, b"")
     if len(data) != 17 or data[0] != 0 or data[1:] in _NOBODY:
         return ""
-    octets = data.hex()  # written out: uuid.UUID takes three microseconds of the thirty a packet has
-    return "-".join(
-        (octets[8:10] + octets[6:8] + octets[4:6] + octets[2:4], octets[12:14] + octets[10:12],
-         octets[16:18] + octets[14:16], octets[18:22], octets[22:])
-    )  # fmt: skip
+    # written out: uuid.UUID takes three microseconds of the thirty a packet has
+    octets = (data[4:0:-1] + data[6:4:-1] + data[8:6:-1] + data[9:]).hex()
+    return f"{octets[:8]}-{octets[8:12]}-{octets[12:16]}-{octets[16:20]}-{octets[20:]}"
 
 
 def user_class(packet: Packet) -> tuple[bytes, ...]:
@@ -89,6 +89,11 @@ def is_ipxe(packet: Packet) -> bool:
     """Whether iPXE (or its forebear gPXE) asks: by its user class, or by its own option 175."""
     data = packet.options.get(77, b"")
     return 175 in packet.options or b"iPXE" in data or b"gPXE" in data
+
+
+def is_xen(packet: Packet) -> bool:
+    """Whether netprov's own bootloader asks, for a domU."""
+    return packet.options.get(77) == XEN_CLASS
 
 
 def is_pxe(packet: Packet) -> bool:

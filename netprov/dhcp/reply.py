@@ -4,29 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address
 
 from netprov.dhcp.answer import NOTHING, BootFields
 from netprov.dhcp.options import encode_option
 from netprov.dhcp.packet import ANY, BOOTREPLY, BROADCAST_FLAG, NAK, OFFER, Packet
 from netprov.inventory.model import Subnet, Target
+from netprov.quick import quick
 
 V6ONLY_MIN = 300  # seconds, RFC 8925 §3.4
 
 _ALWAYS = (1, 3)
 """Sent whether asked for or not: a client with an address but no mask guesses it (RFC 2132 §3.3 wants 1 before 3)."""
 _UNASKED = (1, 3, 6, 15, 28)  # for a client without a parameter request list
+_REMEMBERED = 16  # parameter request lists whose answer is known without looking
 _OURS = frozenset((0, 50, 51, 52, 53, 54, 55, 57, 58, 59, 61, 82, 255))  # never the operator's to set
 
 
+class Offered:
+    """The options a client may get, its subnet's and its own, encoded. `forced`: which of them go out unasked."""
+
+    def __init__(self, options: Mapping[int, bytes], forced: frozenset[int] = frozenset()) -> None:
+        self.options = options
+        self.forced = forced
+        self._chosen: dict[bytes, dict[int, bytes]] = {}
+
+    def to(self, wanted: bytes) -> dict[int, bytes]:
+        """What is sent to who asks for the options `wanted` (option 55), in that order (RFC 2132 §9.8), and what it
+        gets anyway. Remembered: a hall's machines ask for the same. Not to be changed."""
+        chosen = self._chosen.get(wanted)
+        if chosen is None:
+            codes = (*_ALWAYS, *(wanted or _UNASKED), *self.forced)
+            chosen = {code: self.options[code] for code in codes if code in self.options}
+            if len(self._chosen) >= _REMEMBERED:
+                self._chosen.clear()
+            self._chosen[wanted] = chosen
+        return chosen
+
+
+NO_OPTIONS = Offered({})
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a reply gives beside booting. `lease` in seconds; None: no lease (INFORM, BOOTP, a ProxyOFFER)."""
 
     yiaddr: IPv4Address = ANY
     lease: int | None = None
-    options: Mapping[int, bytes] = field(default_factory=dict)  # the subnet's and the machine's
-    forced: frozenset[int] = frozenset()  # which of them go out unasked
+    offered: Offered = field(default_factory=lambda: NO_OPTIONS)
     message: str = ""  # why not, in a NAK
 
 
@@ -43,14 +70,11 @@ def build(
         options[53] = bytes((kind,))
         options[54] = server.packed
     if terms.lease is not None:
-        lease = terms.lease
-        options[51] = lease.to_bytes(4, "big")
-        options[58] = (lease // 2).to_bytes(4, "big")
-        options[59] = (lease * 7 // 8).to_bytes(4, "big")
+        options.update(_times(terms.lease))
     if kind == NAK:
         options[56] = terms.message.encode()[:255]
     else:
-        _add_terms(options, query, terms)
+        options.update(terms.offered.to(query.options.get(55, b"")))
     client_id = query.options.get(61)
     if client_id and kind is not None:
         options[61] = client_id
@@ -80,13 +104,10 @@ def build(
     )
 
 
-def _add_terms(options: dict[int, bytes], query: Packet, terms: Terms) -> None:
-    """Adds what the client asks for, in its order (RFC 2132 §9.8), and what it gets anyway."""
-    offered = terms.options
-    wanted = query.options.get(55) or _UNASKED
-    for code in (*_ALWAYS, *wanted, *terms.forced):
-        if code in offered and code not in options:
-            options[code] = offered[code]
+@lru_cache(maxsize=256)
+def _times(lease: int) -> dict[int, bytes]:
+    """The options that say how long a lease is, when to renew and when to rebind (RFC 2131 §4.4.5)."""
+    return {code: seconds.to_bytes(4, "big") for code, seconds in ((51, lease), (58, lease // 2), (59, lease * 7 // 8))}
 
 
 def subnet_options(subnet: Subnet) -> dict[int, bytes]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from netprov.boot.arch import ARCHS
 from netprov.boot.decision import BootDecision
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest
 from netprov.dhcp.classify import Arrival
-from netprov.dhcp.packet import ACK, NAK, OFFER, TYPE_NAMES, Packet, dotted
+from netprov.dhcp.packet import ACK, NAK, OFFER, REQUEST, TYPE_NAMES, Packet, dotted
 from netprov.journal.event import Event, Kind
 
 ANSWERS: Mapping[int | None, Kind] = {
@@ -36,27 +37,31 @@ def report(
     *,
     ip: str = "",
     name: str = "",
+    next_server: str = "",
 ) -> Event:
-    """The event for `query`."""
-    detail = [("type", TYPE_NAMES.get(query.type, str(query.type))), ("loader", request.loader.value)]
-    if request.arch is not None:
-        row = ARCHS.get(request.arch)
-        detail.append(("arch", row.name if row is not None else str(request.arch)))
-    if request.vendor_class:
-        detail.append(("vendor_class", request.vendor_class))
-    if request.user_class:
-        detail.append(("user_class", " ".join(c.decode("latin-1") for c in request.user_class)))
+    """The event for `query`. `name` and `next_server`: the boot file, and where it is to be fetched."""
+    asked = query.type
+    detail = [
+        ("type", TYPE_NAMES[asked] if asked in TYPE_NAMES else str(asked)),
+        ("loader", str(request.loader)),
+        *_program(request.arch, request.vendor_class, request.user_class),
+    ]
     if query.secs:
         detail.append(("secs", str(query.secs)))
     if arrival.interface:
         detail.append(("interface", arrival.interface))
     if arrival.port != 67:
         detail.append(("port", str(arrival.port)))
+    if name and next_server:
+        detail.append(("next_server", next_server))
+    if asked == REQUEST and (chosen := query.address(54)) is not None:
+        detail.append(("chosen", dotted(chosen)))
     if request.circuit_id:
         detail.append(("circuit_id", request.circuit_id.decode("latin-1")))
     system = ""
     if decision is not None:
-        detail.append(("why", "; ".join(step.text for step in decision.trace)))
+        detail.append(("decision", decision.reason.label))
+        detail.append(("why", "; ".join([step.text for step in decision.trace])))
         if decision.target is not None and decision.target.kind == "system":
             system = decision.target.name
     return Event(
@@ -67,7 +72,7 @@ def report(
         stage=("loader" if name else "address") if kind in _GIVING else "",
         mac=request.mac or "",
         uuid=request.uuid,
-        client_id=request.client_id.hex(),
+        client_id=request.client_id.hex() if request.client_id else "",
         xid=query.xid,
         ip=ip,
         peer=f"{dotted(arrival.peer)}:{arrival.peer_port}",
@@ -76,6 +81,18 @@ def report(
         name=name,
         detail=tuple(detail),
     )
+
+
+@lru_cache(maxsize=1024)  # a hall's machines run a handful
+def _program(arch: int | None, vendor_class: str, user_class: tuple[bytes, ...]) -> tuple[tuple[str, str], ...]:
+    """What the client told of its program, for the event's detail."""
+    row = ARCHS.get(arch) if arch is not None else None
+    told = (
+        ("arch", row.name if row is not None else str(arch) if arch is not None else ""),
+        ("vendor_class", vendor_class),
+        ("user_class", " ".join(c.decode("latin-1") for c in user_class)),
+    )
+    return tuple((name, text) for name, text in told if text)
 
 
 def malformed(at: float, reason: Reason, text: str, arrival: Arrival) -> Event:

@@ -36,7 +36,7 @@ from netprov.dhcp.packet import (
     dotted,
     parse,
 )
-from netprov.dhcp.reply import Terms, build, forced_options, subnet_options, target_options
+from netprov.dhcp.reply import Offered, Terms, build, forced_options, subnet_options, target_options
 from netprov.dhcp.report import malformed
 from netprov.errors import PeerError
 from netprov.inventory.model import DhcpMode, Inventory, Subnet
@@ -46,7 +46,7 @@ from netprov.state.leases import Lease
 MIN_LEASE = 120
 """Seconds: the shortest lease that a client can ask for (dnsmasq's floor): each renewal is a commit."""
 
-_REMEMBERED = 4096  # addresses whose subnet is known without looking
+_REMEMBERED = 4096  # addresses whose subnet, and machines whose options, are known without looking
 
 _HOSTNAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
@@ -74,7 +74,7 @@ class DhcpServer:
         self._inventory = inventory
         self._facts = Facts(installs)
         self.addresses = Addresses(inventory, Leases(leases), now, own)
-        self._options: dict[str, tuple[dict[int, bytes], frozenset[int]]] = {}
+        self._offered: dict[str | tuple[str, str, int], Offered] = {}
         self._subnets: dict[int, _Home | None] = {}
         self._handlers: dict[int | None, Callable[[Exchange, _Home], Outcome]] = {
             DISCOVER: self._discover,
@@ -87,7 +87,7 @@ class DhcpServer:
     def update(self, inventory: Inventory, now: float, own: Iterable[IPv4Address] = ()) -> None:
         """Another inventory generation answers from now on; leases and offers stay."""
         self._inventory = inventory
-        self._options.clear()
+        self._offered.clear()
         self._subnets.clear()
         self.addresses.update(inventory, now, own)
 
@@ -212,7 +212,7 @@ class DhcpServer:
         client, now, addresses = exchange.client, exchange.now, self.addresses
         if ip not in home.subnet.subnet:
             return Reason.DHCP_WRONG_NET, f"{ip} is not of {home.subnet.subnet}"
-        if ip == home.reserved:
+        if home.reserved is not None and ip == home.reserved:
             free = addresses.nobody_elses(ip, client, now)
             return None if free else (Reason.DHCP_TAKEN, f"{ip} is declared for this machine, but another still has it")
         renewing = int(exchange.query.ciaddr) and not selecting
@@ -293,7 +293,7 @@ class DhcpServer:
             return exchange.drop(Reason.DHCP_MALFORMED, "an INFORM without ciaddr")
         boot = exchange.boot(FULL)
         terms = self._terms(exchange, home, query.ciaddr)
-        reply = build(query, ACK, exchange.server_id, Terms(options=terms.options, forced=terms.forced), boot)
+        reply = build(query, ACK, exchange.server_id, Terms(offered=terms.offered), boot)
         return exchange.answer(reply, f"informs {query.ciaddr}", boot, kind=Kind.DHCP_INFORM)
 
     def _bootp(self, exchange: Exchange, home: _Home) -> Outcome:
@@ -306,34 +306,36 @@ class DhcpServer:
         return self._acknowledge(exchange, home, ip, kind=None)
 
     def _terms(self, exchange: Exchange, home: _Home, ip: IPv4Address) -> Terms:
-        subnet = home.subnet
-        cached = self._options.get(home.key)
-        if cached is None:
-            cached = self._options[home.key] = subnet_options(subnet), forced_options(subnet)
-        options, forced = cached
-        target = exchange.decision.target
-        if target is not None and target.kind == "system":
-            options = {**options, **target_options(target, ip)}
+        subnet, target = home.subnet, exchange.decision.target
+        if target is not None and target.kind != "system":
+            target = None
+        key = (home.key, target.name, int(ip)) if target is not None else home.key
+        offered = self._offered.get(key)
+        if offered is None:
+            options = subnet_options(subnet) | (target_options(target, ip) if target is not None else {})
+            if len(self._offered) >= _REMEMBERED:
+                self._offered.clear()
+            offered = self._offered[key] = Offered(options, forced_options(subnet))
         asked = exchange.query.options.get(51, b"")
         lease = subnet.lease
         if len(asked) >= 4:
             lease = min(lease, max(int.from_bytes(asked[:4], "big"), MIN_LEASE))
-        return Terms(ip, lease, options, forced)
+        return Terms(ip, lease, offered)
 
 
 def _for_bootp(terms: Terms) -> Terms:
-    return Terms(terms.yiaddr, None, terms.options, terms.forced)
+    return Terms(terms.yiaddr, None, terms.offered)
 
 
 def _source(exchange: Exchange) -> Source:
     request = exchange.request
     if int(exchange.query.giaddr):
-        return exchange.query.giaddr, request.circuit_id
+        return int(exchange.query.giaddr), request.circuit_id  # by number: an IPv4Address is slow to hash
     return (exchange.arrival.interface,)
 
 
 def _gift(ip: IPv4Address, home: _Home, boot: BootFields) -> str:
-    declared = " (declared)" if ip == home.reserved else ""
+    declared = " (declared)" if home.reserved is not None and ip == home.reserved else ""
     return f"{dotted(ip)}{declared}" + (f" and {boot.name}" if boot.name else "")
 
 

@@ -11,6 +11,7 @@ from netprov.dhcp.classify import Arrival
 from netprov.dhcp.destination import Broadcast, ToHardware, Unicast
 from netprov.dhcp.exchange import Outgoing
 from netprov.dhcp.frame import datagram
+from netprov.dhcp.packet import dotted
 
 _PKTINFO = struct.Struct("=i4s4s")  # in_pktinfo: interface, source address, -
 _ARPREQ = struct.Struct("=H2x4s8xH6s8xiH14x16s")  # arpreq: protocol address, hardware address, flags, netmask, device
@@ -31,12 +32,12 @@ class Transmitter:
         match to:
             case Unicast(ip, port):
                 # no interface: the way to a relay, or to a renewing client behind a router, is the routing table's
-                _udp(sock, reply.data, arrival, 0, str(ip), port)
+                _udp(sock, reply.data, arrival, 0, dotted(ip), port)
             case Broadcast(port):
                 _udp(sock, reply.data, arrival, arrival.index, "255.255.255.255", port)
             case ToHardware(_, _, port):
                 if self._by_arp(sock, to, arrival):
-                    _udp(sock, reply.data, arrival, arrival.index, str(to.ip), port)
+                    _udp(sock, reply.data, arrival, arrival.index, dotted(to.ip), port)
                 elif not self._by_frame(to, reply):
                     _udp(sock, reply.data, arrival, arrival.index, "255.255.255.255", port)
 

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from netprov.inventory import types as t
-from netprov.inventory.model import DhcpMode, Disk, InstallMode, UnknownPolicy, Virt
+from netprov.inventory.model import DhcpMode, Disk, InstallMode, Scope, UnknownPolicy, Virt
 from netprov.inventory.options import SUBNET_OPTIONS
-from netprov.inventory.values import parse_flag, parse_gigabytes
+from netprov.inventory.values import parse_flag, parse_gigabytes, parse_password_hash, parse_token_hash
 
 
 class Kind(StrEnum):
@@ -34,6 +34,8 @@ class Kind(StrEnum):
     SNIPPET = "snippet"
     REPO = "repo"
     SERVER = "server"
+    USER = "user"
+    TOKEN = "token"
     DHCP = "dhcp"
     TFTP = "tftp"
     HTTP = "http"
@@ -106,6 +108,9 @@ _LOADER = t.choice(LOADERS, also={"pxe": "pxelinux"})
 _MODE = t.choice(tuple(InstallMode), InstallMode)
 _UNKNOWN = t.choice(tuple(UnknownPolicy), UnknownPolicy)
 _ADDRESSES = t.ListOf(t.ADDRESS)
+_SCOPES = t.ListOf(t.choice(tuple(Scope), Scope))
+_PASSWORD = t.Type("password hash", parse_password_hash, {"type": "string", "pattern": "^(scrypt|pbkdf2):"})
+_TOKEN = t.Type("token hash", parse_token_hash, {"type": "string", "pattern": "^sha256:[0-9A-Fa-f]{64}$"})
 _INSTALL_MODES = "`local`: its own disk. `install-once`: install, then its own disk until armed again. `always`: the kernel every time"
 
 FIELDS: tuple[Field, ...] = (
@@ -197,6 +202,12 @@ FIELDS: tuple[Field, ...] = (
     Field("user", _SERVER, t.TEXT, "", "The user to become once the sockets are bound; without it, stay.", boot=False),
     Field("journal_events", _SERVER, t.number(1000, 1_000_000_000), 1_000_000, "The newest so many events are kept.", boot=False),
     Field("journal_age", _SERVER, t.DURATION, 30 * 86400, "Events are kept so long.", boot=False),
+    Field("users", _SERVER, t.Named(Kind.USER), (), "Who may log in to the page. With any user or token declared, reading needs one too.", boot=False),
+    Field("tokens", _SERVER, t.Named(Kind.TOKEN), (), "What programs use the API with.", boot=False),
+    Field("password", (Kind.USER,), _PASSWORD, "", "The hash of the password: `netprov token --user NAME` makes it. Required.", boot=False),
+    Field("scopes", (Kind.USER,), _SCOPES, (Scope.READ, Scope.OPERATE), "`read`: see everything. `operate`: arm installs, boot locally.", boot=False),
+    Field("hash", (Kind.TOKEN,), _TOKEN, "", "The hash of the token: `netprov token NAME` makes both. Required.", boot=False),
+    Field("scopes", (Kind.TOKEN,), _SCOPES, (Scope.READ,), "Likewise.", boot=False),
     Field("mode", _DHCP, t.choice(tuple(DhcpMode), DhcpMode), DhcpMode.PROXY, "`full`: a DHCP server. `reserved`: one for declared systems only. `proxy`: beside another DHCP server, never gives an address. `off`."),
     Field("authoritative", _DHCP, t.FLAG, True, "Whether to refuse addresses that this server knows nothing of."),
     Field("offer_hold", _DHCP, t.DURATION, 60, "How long an offered address is kept for its client."),

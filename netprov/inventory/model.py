@@ -167,6 +167,31 @@ class Repo:
     origin: Origin | None = None
 
 
+class Scope(StrEnum):
+    """What somebody may do over HTTP."""
+
+    READ = "read"
+    OPERATE = "operate"  # arm installs, boot locally
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who may log in to the page."""
+
+    name: str
+    password: str = ""  # its hash, as werkzeug.security writes it
+    scopes: tuple[Scope, ...] = (Scope.READ, Scope.OPERATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a program shows to use the API."""
+
+    name: str
+    hash: str = ""  # "sha256:" and the token's SHA-256 in hex
+    scopes: tuple[Scope, ...] = (Scope.READ,)
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     address: IPv4Address | None = None  # None: the address of the interface the request came in on
@@ -176,6 +201,8 @@ class ServerSettings:
     user: str = ""  # whom to become once the sockets are bound; empty: stay
     journal_events: int = 1_000_000  # the newest so many are kept
     journal_age: int = 30 * 86400  # seconds
+    users: tuple[User, ...] = ()
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

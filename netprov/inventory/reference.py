@@ -36,6 +36,8 @@ quotes. Where a list is meant, one value will do, or several with commas or blan
 
 _SECTIONS: tuple[tuple[str, Kind, str], ...] = (
     ("`server`", Kind.SERVER, ""),
+    ("`users` of `server`", Kind.USER, "By name."),
+    ("`tokens` of `server`", Kind.TOKEN, "By name."),
     ("`dhcp`", Kind.DHCP, ""),
     ("`dhcp.subnets`", Kind.SUBNET, "A list; `subnets:` of an inventory file adds to it. No subnet holds another."),
     ("`tftp`", Kind.TFTP, ""),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from netprov.inventory.fields import Kind
-from netprov.inventory.model import DhcpSettings, HttpSettings, ServerSettings, Settings, TftpSettings
+from netprov.inventory.model import DhcpSettings, HttpSettings, ServerSettings, Settings, TftpSettings, Token, User
 from netprov.inventory.nodes import MapNode, ScalarNode, origin_of
 from netprov.inventory.read import Layer, Reader
 from netprov.inventory.report import Report
 from netprov.inventory.types import PATH, Wrong, unset
+
+T = TypeVar("T", User, Token)
 
 
 class SettingsReader:
@@ -34,7 +37,7 @@ class SettingsReader:
 
     def settings(self) -> tuple[Settings, tuple[Layer, ...]]:
         """The settings, and the subnets of the dhcp section."""
-        server = self.section(Kind.SERVER).values
+        server = self.server()
         state: str = server.get("state", ServerSettings().state)
         if "://" not in state:
             server["state"] = str(self.base / state)
@@ -51,6 +54,21 @@ class SettingsReader:
             autoinstall=self.folder("autoinstall", "autoinstall"),
         )
         return settings, subnets
+
+    def server(self) -> dict[str, Any]:
+        values = self.section(Kind.SERVER).values
+        values["users"] = self.credentials("users", "password", values.get("users", {}), User)
+        values["tokens"] = self.credentials("tokens", "hash", values.get("tokens", {}), Token)
+        return values
+
+    def credentials(self, field: str, needed: str, named: dict[str, Layer], made: Callable[..., T]) -> tuple[T, ...]:
+        """Users or tokens; one without its hash would be one that nobody can use."""
+        for name, layer in named.items():
+            where = f"server, field {field}.{name}"
+            refused = any(problem.where == f"{where}.{needed}" for problem in self.report.errors)
+            if needed not in layer.values and not refused:
+                self.report.error(layer.origin, where, f"has no {needed}: it is required")
+        return tuple(made(name, **layer.values) for name, layer in named.items())
 
     def folder(self, key: str, default: str) -> Path | None:
         """The folder that `key` names; without it, the one called `default` where there is one."""

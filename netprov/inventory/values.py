@@ -39,6 +39,24 @@ def parse_name(text: str) -> str:
     return text
 
 
+_PASSWORD_HASH = re.compile(r"(scrypt:\d+:\d+:\d+|pbkdf2:sha\d+:\d+)\$[^$\s]+\$[0-9a-f]{32,}", re.ASCII)
+_TOKEN_HASH = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
+
+def parse_password_hash(text: str) -> str:
+    """A password's hash as werkzeug.security writes it. A password itself is refused, and not repeated."""
+    if not _PASSWORD_HASH.fullmatch(text):
+        raise ValueError("this is no hash of a password; `netprov token --user NAME` makes one")
+    return text
+
+
+def parse_token_hash(text: str) -> str:
+    """A token's hash. A token itself is refused, and not repeated."""
+    if not _TOKEN_HASH.fullmatch(text.lower()):
+        raise ValueError("this is no hash of a token; `netprov token NAME` makes a token and its hash")
+    return text.lower()
+
+
 def parse_flag(text: str) -> bool:
     word = text.lower()
     if word in _TRUE:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from netprov.boot.decision import Action, BootDecision, Kernel, Step
 from netprov.boot.install import InstallRecord
 from netprov.boot.reason import Reason
-from netprov.boot.request import BootRequest
+from netprov.boot.request import BootRequest, Loader
 from netprov.inventory.model import Inventory, Target
 from netprov.render.answers import answers_of
 from netprov.render.context import Subject, values
+from netprov.render.domu import JSON, SumOf, domu_answer, no_sum
 from netprov.render.environment import Templates
 from netprov.render.loaders import KINDS, TEMPLATES, boot_of
 from netprov.render.menu import Entry, flat, menu_tree
@@ -40,12 +41,20 @@ class Rendered:
 
 
 def script_of(
-    inventory: Inventory, templates: Templates, request: BootRequest, decision: BootDecision, token: str
+    inventory: Inventory,
+    templates: Templates,
+    request: BootRequest,
+    decision: BootDecision,
+    token: str,
+    sum_of: SumOf = no_sum,
 ) -> Rendered | None:
     """The script that does what `decision` says, for the loader that asks; None where there is nothing to do by script.
 
     Raises ConfigError (TemplateError among them).
     """
+    if request.loader is Loader.XEN:
+        answer = domu_answer(Server.of(inventory, request), request, decision, token, sum_of)
+        return Rendered(answer, JSON, decision, "script", "", token)
     kind = KINDS[request.loader]
     template = TEMPLATES.get((kind, decision.action))
     if template is None:

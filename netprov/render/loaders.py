@@ -17,7 +17,6 @@ from netprov.render.quoting import Kind, Unquotable, Words, quote
 
 KINDS: Mapping[Loader, Kind] = {
     Loader.PXELINUX: Kind.PXELINUX,
-    Loader.XEN: Kind.PXELINUX,  # the domU bootloader reads what PXELINUX reads
     Loader.GRUB: Kind.GRUB,
     Loader.IPXE: Kind.IPXE,
 }

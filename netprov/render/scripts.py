@@ -18,6 +18,7 @@ from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import InstallMode, Inventory, Target
 from netprov.render.compose import Rendered, answers_for, script_of
 from netprov.render.context import Subject
+from netprov.render.domu import SumOf, no_sum
 from netprov.render.environment import Templates
 from netprov.render.server import Server
 
@@ -69,12 +70,18 @@ class ScriptState(Protocol):
 class Scripts:
     """Decides and renders. Safe to use from several threads.
 
-    With `preview` nothing is changed by it: for HEAD requests and for people who look.
+    With `preview` nothing is changed by it: for HEAD requests and for people who look. `sum_of` gives the checksum of
+    a file that we serve, for those who check it.
     """
 
     def __init__(
-        self, inventory_of: Callable[[], Inventory], state: ScriptState, clock: Callable[[], float] = time.time
+        self,
+        inventory_of: Callable[[], Inventory],
+        state: ScriptState,
+        clock: Callable[[], float] = time.time,
+        sum_of: SumOf = no_sum,
     ) -> None:
+        self._sum_of = sum_of
         self._inventory_of = inventory_of
         self._state = state
         self._clock = clock
@@ -93,12 +100,12 @@ class Scripts:
         if name.exact and (decision.target is None or decision.target.kind != "system"):
             return None
         if not decision.installing:
-            return script_of(inventory, templates, asked, decision, "")
+            return script_of(inventory, templates, asked, decision, "", self._sum_of)
         target, owner = decision.target, decision.record
         assert target is not None
         known = self._state.installs.get(owner)
         token = known.token if known is not None and known.token else PREVIEW_TOKEN
-        rendered = script_of(inventory, templates, asked, decision, token)
+        rendered = script_of(inventory, templates, asked, decision, token, self._sum_of)
         if preview or rendered is None:
             return rendered
         change = self._state.installs.apply(
@@ -107,9 +114,9 @@ class Scripts:
         after = change[1]
         if after.state is InstallState.FAILED:
             decision = decide(asked, inventory, _Records(self._state.installs))
-            rendered = script_of(inventory, templates, asked, decision, "")
+            rendered = script_of(inventory, templates, asked, decision, "", self._sum_of)
         elif after.token != token:
-            rendered = script_of(inventory, templates, asked, decision, after.token)
+            rendered = script_of(inventory, templates, asked, decision, after.token, self._sum_of)
         return replace(rendered, change=change) if rendered is not None and change[0] != after else rendered
 
     def autoinstall(
@@ -125,7 +132,7 @@ class Scripts:
         target = declared.get(name)
         if target is None:
             raise PeerError(f"there is no {target_kind} {name}", 404)
-        owner = self._owner(target, token)
+        owner = self._owner(target, "" if preview and token == PREVIEW_TOKEN else token)
         asked = self._asked(request, None)
         subnet = inventory.subnet_of(asked.ip) if asked.ip is not None else None
         mac = self._mac(asked, target, owner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,8 @@ from netprov.serve.worker import Role, Running
 from netprov.state.place import Place
 from netprov.tftp.root import Root
 from netprov.tftp.source import OpenedFile
+
+_SECRET_OCTETS = 32
 
 InventoryOf = Callable[[], Inventory]
 Record = Callable[[Event], None]
@@ -92,11 +95,14 @@ def tftp(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Re
     return make
 
 
-def http(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Record, drain: float) -> Role:
+def http(
+    sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Record, drain: float, secret: bytes
+) -> Role:
     """One of the HTTP workers."""
 
     def make() -> Running:
         from netprov.http.services import Services
+        from netprov.http.sums import Sums
         from netprov.http.worker import HttpWorker
         from netprov.render.scripts import Scripts
         from netprov.state.state import open_state
@@ -105,13 +111,15 @@ def http(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Re
         current = Current(inventory)
         state = open_state(inventory.settings.server.state)
         services = Services(
-            scripts=Scripts(current.get, state),
+            scripts=Scripts(current.get, state, sum_of=Sums(current).of),
             state=state,
             root=current,
             inventory=current.get,
             record=record,
             clock=time.time,
             stage_of=current.stage_of,
+            journal=Place(inventory.settings.server.state).journal,
+            secret=secret,
         )
         worker = HttpWorker(sockets, services)
         return _Runs(worker.run, lambda: worker.stop(drain), current.update)
@@ -145,8 +153,9 @@ def roles(
         every["dhcp"] = dhcp(dhcp_sockets, inventory_of, record)
     for number, sockets in enumerate(tftp_sockets, 1):
         every[_name("tftp", number, len(tftp_sockets))] = tftp(sockets, inventory_of, record, drain)
+    secret = secrets.token_bytes(_SECRET_OCTETS)  # never on a disk: a restart of the server ends the page's sessions
     for number, sockets in enumerate(http_sockets, 1):
-        every[_name("http", number, len(http_sockets))] = http(sockets, inventory_of, record, drain)
+        every[_name("http", number, len(http_sockets))] = http(sockets, inventory_of, record, drain, secret)
     return every
 
 

@@ -17,6 +17,7 @@ from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory
 from netprov.journal.changes import change_event
 from netprov.journal.event import Event
+from netprov.journal.promise import promised
 from netprov.render.scripts import Scripts
 from netprov.tftp.paths import PathError
 from netprov.tftp.root import Root
@@ -44,7 +45,9 @@ class TftpSource:
         self._stages = Stages(inventory)
         self._root = Root(inventory.settings.tftp.root)
 
-    def rendered(self, name: str, peer: Address, server: Address | None) -> Callable[[], Content] | None:
+    def rendered(
+        self, name: str, peer: Address, server: Address | None, preview: bool = False
+    ) -> Callable[[], Content] | None:
         parsed = parse_name(name)
         if parsed is None:
             return None
@@ -57,13 +60,13 @@ class TftpSource:
             server=server if isinstance(server, IPv4Address) else None,
             path=name,
         )
-        return lambda: self._script(request, parsed)
+        return lambda: self._script(request, parsed, preview)
 
-    def _script(self, request: BootRequest, name: Name) -> Content:
+    def _script(self, request: BootRequest, name: Name, preview: bool) -> Content:
         try:
-            made = self._scripts.script(request, name)
+            made = self._scripts.script(request, name, preview=preview)
         except ConfigError as error:
-            raise PathError(str(error).replace("\n", "; "), Reason.TEMPLATE_ERROR) from None
+            raise PathError(str(error).replace("\n", "; "), Reason.TEMPLATE_ERROR, "script") from None
         if made is not None:
             if made.change is not None:
                 ip = str(request.ip or "")
@@ -78,12 +81,16 @@ class TftpSource:
         except PathError as missing:
             if missing.reason is not Reason.TFTP_NOT_FOUND:
                 raise
-            raise PathError("no script for this machine", Reason.NAME_NOT_OURS) from None
+            raise PathError("no script for this machine", Reason.NAME_NOT_OURS, "script") from None
         with os.fdopen(opened.fd, "rb") as file:
             return Content(file.read(_SCRIPT_MAX), About(stage="script", mac=request.mac or ""))
 
     def open(self, name: str) -> OpenedFile:
-        return replace(self._root.open(name), about=About(stage=self._stages.stage_of(name)))
+        stage = self._stages.stage_of(name)
+        try:
+            return replace(self._root.open(name), about=About(stage=stage))
+        except PathError as missing:
+            raise PathError(missing.text, missing.reason, stage) from None
 
 
 def about(stage: str, request: BootRequest, decision: BootDecision) -> About:
@@ -91,4 +98,5 @@ def about(stage: str, request: BootRequest, decision: BootDecision) -> About:
     system = decision.target.name if decision.target is not None and decision.target.kind == "system" else ""
     detail = [("action", str(decision.action)), ("loader", str(request.loader))]
     detail.append(("why", "; ".join(step.text for step in decision.trace)))
+    detail += promised(decision)
     return About(stage, system, request.mac or "", request.uuid, detail=tuple(detail))

@@ -119,7 +119,9 @@ class Supervisor:
         self._selector.register(worker.control, selectors.EVENT_READ, name)
 
     def _on_worker(self, name: str) -> None:
-        worker = self._workers[name]
+        worker = self._workers.get(name)
+        if worker is None:  # its end was noticed in the same round
+            return
         try:
             message = worker.control.recv(16)
         except BlockingIOError:

@@ -6,11 +6,12 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Column, Connection, Engine, Table, bindparam, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -65,6 +66,45 @@ class Database:
         except _FAILURES as error:
             raise state_error(self.place, error) from error
 
+    def store(self, *batches: tuple[Upsert, list[tuple[object, ...]]]) -> None:
+        """Insert or replace these rows in one transaction; on return they are on the disk.
+
+        On SQLite the driver does it alone: SQLAlchemy's transaction costs some 100 µs more, and a busy DHCP server
+        commits hundreds of times a second.
+        """
+        if self._engine.dialect.name != "sqlite":
+            with self.write() as connection:
+                for upsert, rows in batches:
+                    upsert.run(connection, rows)
+            return
+        with self._driver() as driver, _immediately(driver):
+            for upsert, rows in batches:
+                driver.executemany(upsert.sql, rows)
+
+    def find(self, lookup: Lookup, key: object) -> Sequence[Any] | None:
+        """The row of that key, None where there is none. By the driver alone as in `store`: 12 µs against 127, and
+        each packet of a declared machine asks for its install."""
+        if self._engine.dialect.name != "sqlite":
+            with self.read() as connection:
+                return connection.execute(lookup.statement, {"key": key}).first()
+        with self._driver() as driver:
+            row: tuple[Any, ...] | None = driver.execute(lookup.sql, (key,)).fetchone()
+        return row
+
+    @contextmanager
+    def _driver(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(self._engine.raw_connection()) as pooled:
+                driver = pooled.driver_connection
+                assert isinstance(driver, sqlite3.Connection)
+                yield driver
+        except _FAILURES as error:
+            raise state_error(self.place, error) from error
+
+    def lookup(self, column: Column[Any]) -> Lookup:
+        """The statement that finds a row of the column's table by it."""
+        return Lookup(column, self._engine)
+
     def upsert(self, table: Table) -> Upsert:
         """The statement that inserts or replaces rows of `table`."""
         return Upsert(table, self._engine)
@@ -72,6 +112,14 @@ class Database:
     def close(self) -> None:
         """Close the connections; the next use opens them again."""
         self._engine.dispose()
+
+
+class Lookup:
+    """Find a row by one column: the statement, compiled once."""
+
+    def __init__(self, column: Column[Any], engine: Engine) -> None:
+        self.statement = select(column.table).where(column == bindparam("key"))
+        self.sql = str(self.statement.compile(dialect=engine.dialect))
 
 
 class Upsert:
@@ -87,16 +135,28 @@ class Upsert:
         keys = [column.name for column in table.primary_key]
         changed = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
         compiled = statement.on_conflict_do_update(index_elements=keys, set_=changed).compile(dialect=engine.dialect)
-        self._sql = str(compiled)
+        self.sql = str(compiled)
         self._positional = bool(compiled.positional)
         self._names = tuple(column.name for column in table.columns)
 
     def run(self, connection: Connection, rows: Iterable[tuple[object, ...]]) -> None:
         """Store `rows`, each the table's columns in order."""
         if self._positional:
-            connection.exec_driver_sql(self._sql, list(rows))
+            connection.exec_driver_sql(self.sql, list(rows))
         else:
-            connection.exec_driver_sql(self._sql, [dict(zip(self._names, row, strict=True)) for row in rows])
+            connection.exec_driver_sql(self.sql, [dict(zip(self._names, row, strict=True)) for row in rows])
+
+
+@contextmanager
+def _immediately(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction of the driver's own, with the write lock from its beginning."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        connection.rollback()  # after a COMMIT that failed too: it leaves the transaction open
+        raise
 
 
 def storable(text: str) -> str:

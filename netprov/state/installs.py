@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from netprov.boot.install import InstallEvent, InstallRecord, InstallState, advance
 from netprov.inventory.model import InstallMode
@@ -21,11 +22,11 @@ class InstallStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._upsert = database.upsert(INSTALLS)
+        self._lookup = database.lookup(INSTALLS.c.system)
 
     def get(self, system: str) -> InstallRecord | None:
         """The record of `system`, None where nothing has happened to it yet."""
-        with self._database.read() as connection:
-            row = connection.execute(select(INSTALLS).where(INSTALLS.c.system == system)).first()
+        row = self._database.find(self._lookup, system)
         return None if row is None else _record(row)
 
     def all(self) -> dict[str, InstallRecord]:
@@ -67,5 +68,5 @@ def _row(system: str, record: InstallRecord) -> tuple[object, ...]:
     return (system, record.state.value, record.token, record.attempts, record.since, record.boot_at, note)
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> InstallRecord:
+def _record(row: Sequence[Any]) -> InstallRecord:
     return InstallRecord(InstallState(row[1]), *row[2:])

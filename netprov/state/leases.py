@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row, delete, select
 
+from netprov.quick import quick
 from netprov.state.database import Database, storable
 from netprov.state.sightings import Sighting, SightingStore
 from netprov.state.tables import LEASES
@@ -16,6 +17,7 @@ from netprov.state.tables import LEASES
 LeaseState = Literal["leased", "declined", "released"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Lease:
     """One address and who has it. `expires` is in seconds since the epoch; what is unknown is empty or None."""
@@ -57,15 +59,16 @@ class LeaseStore:
         """Store all of them, each in place of its address's, in one transaction; on return they are on the disk."""
         if not leases and not sightings:
             return
-        with self._database.write() as connection:
-            if leases:
-                self._upsert.run(connection, map(_row, leases))
-            self._sightings.put(connection, sightings)
+        self._database.store((self._upsert, list(map(_row, leases))), self._sightings.rows(sightings))
 
-    def purge(self, before: float) -> int:
-        """Forget leases that expired before `before` (seconds since the epoch); how many those were."""
+    def purge(self, before: float, most: int = 1000) -> int:
+        """Forget leases that expired before `before` (seconds since the epoch); how many those were.
+
+        At most `most`, which takes milliseconds: others wait for the write lock.
+        """
+        some = select(LEASES.c.ip).where(LEASES.c.expires < before).limit(most)
         with self._database.write() as connection:
-            return connection.execute(delete(LEASES).where(LEASES.c.expires < before)).rowcount
+            return connection.execute(delete(LEASES).where(LEASES.c.ip.in_(some))).rowcount
 
 
 def _row(lease: Lease) -> tuple[object, ...]:

@@ -61,5 +61,21 @@ def lock_state(folder: Path) -> StateLock:
     return StateLock(fd)
 
 
+def holder(folder: Path) -> int:
+    """The process that holds the lock of `folder`; 0 where none does, or this user may not know.
+
+    Asked of /proc/locks: to try the lock would keep a server that starts just then from having it.
+    """
+    file = folder / "lock"
+    try:
+        pid, inode = file.read_text("ascii").strip(), str(file.stat().st_ino)
+        locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    except (OSError, UnicodeDecodeError):
+        return 0
+    # "1: FLOCK  ADVISORY  WRITE 10544 00:2f:1234567 0 EOF"; the device is the file system's own number, not st_dev
+    held = any(row[1] == "FLOCK" and row[4] == pid and row[5].rpartition(":")[2] == inode for row in locks)
+    return int(pid) if held else 0
+
+
 def _refused(file: Path, text: str) -> ConfigError:
     return ConfigError(Problem(Origin(str(file)), "server.state", text))

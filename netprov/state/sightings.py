@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
-from netprov.state.database import Database, storable
+from netprov.quick import quick
+from netprov.state.database import Database, Upsert, storable
 from netprov.state.tables import SIGHTINGS
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """What a machine at `ip` told about itself, at `at` (seconds since the epoch). What is unknown is empty or None.
@@ -37,24 +39,25 @@ class SightingStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._upsert = database.upsert(SIGHTINGS)
+        self._lookup = database.lookup(SIGHTINGS.c.ip)
 
     def at(self, ip: IPv4Address) -> Sighting | None:
         """The last sighting at `ip`."""
-        with self._database.read() as connection:
-            row = connection.execute(select(SIGHTINGS).where(SIGHTINGS.c.ip == int(ip))).first()
-        if row is None:
-            return None
-        return Sighting(IPv4Address(row[0]), *row[1:])
+        row = self._database.find(self._lookup, int(ip))
+        return None if row is None else Sighting(IPv4Address(row[0]), *row[1:])
 
-    def put(self, connection: Connection, sightings: Sequence[Sighting]) -> None:
-        """Store `sightings` within the transaction that `connection` is in."""
-        if sightings:
-            self._upsert.run(connection, map(_row, sightings))
+    def rows(self, sightings: Sequence[Sighting]) -> tuple[Upsert, list[tuple[object, ...]]]:
+        """What Database.store takes to store `sightings`."""
+        return self._upsert, list(map(_row, sightings))
 
-    def purge(self, before: float) -> int:
-        """Forget sightings older than `before` (seconds since the epoch); how many those were."""
+    def purge(self, before: float, most: int = 1000) -> int:
+        """Forget sightings older than `before` (seconds since the epoch); how many those were.
+
+        At most `most`, which takes milliseconds: others wait for the write lock.
+        """
+        some = select(SIGHTINGS.c.ip).where(SIGHTINGS.c.at < before).limit(most)
         with self._database.write() as connection:
-            return connection.execute(delete(SIGHTINGS).where(SIGHTINGS.c.at < before)).rowcount
+            return connection.execute(delete(SIGHTINGS).where(SIGHTINGS.c.ip.in_(some))).rowcount
 
 
 def _row(sighting: Sighting) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from netprov.boot.names import PREVIEW
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
 from netprov.inventory.model import TftpSettings
@@ -66,7 +67,8 @@ def find(source: Source, question: Question) -> Found | Callable[[], Found]:
     Raises PeerError (PathError) where there is nothing; what else the source raises goes on to the caller.
     """
     request = question.request
-    render = source.rendered(request.name, question.ip, question.local)
+    preview = any(name.lower() == PREVIEW for name, _ in request.options)
+    render = source.rendered(request.name, question.ip, question.local, preview)
     if render is not None:
 
         def rendered() -> Found:

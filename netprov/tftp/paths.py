@@ -27,11 +27,15 @@ FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class PathError(PeerError):
-    """The name gives no file. `reason` says why; the protocol's own code is the room's to choose."""
+    """The name gives no file. `reason` says why; the protocol's own code is the room's to choose.
 
-    def __init__(self, text: str, reason: Reason) -> None:
+    `stage` is what the file would have been to a boot (Event.stage), where who resolves the name knows it.
+    """
+
+    def __init__(self, text: str, reason: Reason, stage: str = "") -> None:
         super().__init__(text)
         self.reason = reason
+        self.stage = stage
 
 
 def open_beneath(root_fd: int, name: str) -> int:

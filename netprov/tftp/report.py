@@ -43,6 +43,8 @@ def ended(at: float, session: Session) -> Event:
         detail.append(("acknowledged", str(transfer.octets)))
     if transfer.peer_error is not None:
         detail.append(("error", f"{transfer.peer_error.code} {transfer.peer_error.text}"))
+    if transfer.why:
+        detail.append(("end", transfer.why))
     if transfer.stray:
         detail.append(("stray", str(transfer.stray)))
     return _event(at, kind, reason, text, question, session.about, tuple(detail), transfer)

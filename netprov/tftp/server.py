@@ -17,6 +17,7 @@ from netprov.tftp.answer import Found, Stranger, agree, find, is_request, read_r
 from netprov.tftp.codec import Code, error
 from netprov.tftp.frames import FrameCache
 from netprov.tftp.loop import Loop
+from netprov.tftp.paths import PathError
 from netprov.tftp.pool import Pool
 from netprov.tftp.ports import PortPool, SharedPort
 from netprov.tftp.refusal import refusal_of
@@ -241,7 +242,7 @@ class TftpServer:
         if not isinstance(problem, PeerError):
             log.error("%s for %s", report.printable(question.request.name), question.ip, exc_info=problem)
         refusal = refusal_of(problem)
-        about = about or About(stage="")
+        about = about or About(stage=problem.stage if isinstance(problem, PathError) else "")
         self._record(report.asked(self._wall(), question, about))
         self._record(report.refused(self._wall(), question, refusal, about))
         port = self._data_port(listener)

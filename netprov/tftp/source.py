@@ -56,9 +56,12 @@ class OpenedFile:
 class Source(Protocol):
     """What the server serves. Both methods are called in the server's loop and must return at once."""
 
-    def rendered(self, name: str, peer: Address, server: Address | None) -> Callable[[], Content] | None:
+    def rendered(
+        self, name: str, peer: Address, server: Address | None, preview: bool = False
+    ) -> Callable[[], Content] | None:
         """How to make `name` for the machine at `peer`, which asked at our address `server`; None: no rendered name.
 
+        With `preview` making it changes nothing: the answer is only looked at.
         The callable runs in a thread and may take its time. PeerError from it becomes the ERROR packet (code 1: there
         is nothing of that name for this machine); any other exception is our fault, logged, and ERROR 0 to the client.
         """

@@ -155,6 +155,24 @@ def test_boot_loaders_choose(wanted, client, file):
     assert (decision.action, decision.loader_file) == (Action.LOADER, file)
 
 
+@pytest.mark.parametrize(
+    ("arch", "wanted", "file", "warned"),
+    [
+        (7, (), "ipxe.efi", False),  # GRUB would ask the other server for its files
+        (11, (), "shimaa64.efi", True),  # not every release has an iPXE for it
+        (7, ("grub",), "shimx64.efi", True),
+        (6, (), "shimia32.efi", True),  # there is no iPXE for it
+        (0, (), "pxelinux.0", False),
+    ],
+)
+def test_beside_another_dhcp_server_uefi_starts_ipxe(arch, wanted, file, warned):
+    lady = replace(LADY, boot_loaders=wanted, arch="aarch64" if arch == 11 else "x86_64")
+    decision = decide(pxe(arch=arch, via=Via.PROXY), inventory(lady, mode=DhcpMode.PROXY), Snapshot())
+    assert (decision.action, decision.loader_file) == (Action.LOADER, file)
+    assert any("next-server" in step.text for step in decision.trace) is warned
+    assert decision.reason is not Reason.MODE_PROXY
+
+
 def test_ipxe_never_gets_ipxe_again():
     for arch in (0, 7, 9, 16):
         for wanted in ((), ("ipxe",), ("grub",), ("ipxe", "pxelinux")):
@@ -272,6 +290,18 @@ def test_a_default_script_asked_for_by_nobody_known(loader, action):
     assert decide(asked, inventory(unknown=UnknownPolicy.MENU), Snapshot()).action is action
 
 
+@pytest.mark.parametrize(
+    ("arch", "entries"),
+    [(None, ["web", "web-arm"]), (0, ["web"]), (7, ["web"]), (11, ["web-arm"]), (27, [])],
+)
+def test_the_menu_shows_what_the_machine_can_run(arch, entries):
+    profiles = (WEB, replace(WEB, name="web-arm", arch="aarch64"))
+    asked = script(mac=STRANGER, arch=arch)
+    decision = decide(asked, inventory(unknown=UnknownPolicy.MENU, profiles=profiles), Snapshot())
+    assert [profile.name for profile in decision.menu] == entries
+    assert decision.action is (Action.MENU if entries else Action.LOCAL)
+
+
 def test_a_menu_without_entries_boots_the_disk():
     decision = decide(script(mac=STRANGER), inventory(unknown=UnknownPolicy.MENU, profiles=()), Snapshot())
     assert (decision.action, decision.reason) == (Action.LOCAL, Reason.NO_MENU_ENTRIES)
@@ -328,3 +358,18 @@ def test_every_combination_is_decided_with_a_trace():
                             assert decision.trace
                             assert all(step.text for step in decision.trace)
                             assert decide(request, inventory(unknown=policy, mode=mode), Snapshot()) == decision
+
+
+@pytest.mark.parametrize("via", [Via.DHCP, Via.PROXY])
+@pytest.mark.parametrize("state", [None, InstallState.INSTALLED, InstallState.ARMED])
+def test_a_domu_is_told_where_its_answer_is(via: Via, state: InstallState | None) -> None:
+    """Whatever it will say: "local" is an answer too. And again and again: a domU that restarts is no loop."""
+    records = {"lady": InstallRecord(state)} if state else {}
+    mode = DhcpMode.PROXY if via is Via.PROXY else DhcpMode.FULL
+    request = BootRequest(via, Loader.XEN, mac=MAC, arch=0)
+    for enabled, file in ((True, "/xen/52-54-00-12-34-56"), (False, "xen/52-54-00-12-34-56")):
+        decision = decide(request, inventory(mode=mode, enabled=enabled), Snapshot(records))
+        assert decision.action is Action.LOADER
+        assert (decision.loader_file, decision.over_http) == (file, enabled)
+    stranger = replace(request, mac=STRANGER)
+    assert decide(stranger, inventory(mode=mode), Snapshot(records)).loader_file == ""

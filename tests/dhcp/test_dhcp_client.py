@@ -78,7 +78,7 @@ def test_full(options: dict[int, bytes], name: str) -> None:
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize(
     ("options", "name"),
-    [(PXE_BIOS, "pxelinux.0"), (PXE_UEFI, "shimx64.efi"), (HTTP_UEFI, "http://10.77.0.1/files/ipxe.efi")],
+    [(PXE_BIOS, "pxelinux.0"), (PXE_UEFI, "ipxe.efi"), (HTTP_UEFI, "http://10.77.0.1/files/ipxe.efi")],
 )
 def test_d15_addresses_from_another_server(options: dict[int, bytes], name: str, first: int) -> None:
     """Whichever is heard first: the two answers become one boot."""

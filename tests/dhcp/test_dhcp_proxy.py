@@ -41,8 +41,8 @@ def world() -> World:
 # (client, vendor class, option 43 in the ProxyOFFER, boot file)
 D15_OFFERS = [
     ("bios", PXE_BIOS, b"PXEClient", BYPASS, "pxelinux.0"),
-    ("uefi", PXE_UEFI, b"PXEClient", None, "shimx64.efi"),  # edk2#6944: with 43 old firmware drops it
-    ("uefi 9", {**PXE_UEFI, 93: b"\0\x09"}, b"PXEClient", None, "shimx64.efi"),
+    ("uefi", PXE_UEFI, b"PXEClient", None, "ipxe.efi"),  # edk2#6944: with 43 old firmware drops it
+    ("uefi 9", {**PXE_UEFI, 93: b"\0\x09"}, b"PXEClient", None, "ipxe.efi"),
     ("ipxe", IPXE, b"PXEClient", None, "http://10.77.0.1/ipxe/00-16-3e-11-11-11"),
     ("http", HTTP_UEFI, b"HTTPClient", None, "http://10.77.0.1/files/ipxe.efi"),
 ]

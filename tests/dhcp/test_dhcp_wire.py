@@ -141,7 +141,7 @@ def test_d15_scapy_proxy(wire: Any, tmp_path: Path) -> None:
     assert plain is None
     assert (offer["message-type"], ack["message-type"]) == ([2], [5])
     for got in (offer, ack):
-        assert (got["yiaddr"], got["siaddr"], got["file"]) == ("0.0.0.0", "10.77.0.1", "shimx64.efi")
+        assert (got["yiaddr"], got["siaddr"], got["file"]) == ("0.0.0.0", "10.77.0.1", "ipxe.efi")
         assert (got["vendor_class_id"], got["server_id"]) == (["PXEClient"], ["10.77.0.1"])
         assert "lease_time" not in got
     assert ack["from"] == ["10.77.0.1", 4011]

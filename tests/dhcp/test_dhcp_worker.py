@@ -15,6 +15,7 @@ import pytest
 from dhcp_world import LADY, inventory, mac_number, question, subnet, system
 
 from netprov.boot.reason import Reason
+from netprov.dhcp import loop
 from netprov.dhcp.bind import DhcpSockets, bind
 from netprov.dhcp.interfaces import interfaces
 from netprov.dhcp.loop import DhcpWorker
@@ -23,7 +24,9 @@ from netprov.errors import ConfigError
 from netprov.inventory.model import DhcpMode, DhcpSettings, ServerSettings, Settings
 from netprov.journal.event import Event, Kind
 from netprov.state.failure import StateError
+from netprov.state.leases import Lease
 from netprov.state.place import Place
+from netprov.state.sightings import Sighting
 from netprov.state.state import State, open_state
 
 HOME = IPv4Address("127.0.0.1")
@@ -35,6 +38,7 @@ class Leases:
     def __init__(self, state: State, sent: Callable[[], int]) -> None:
         self._leases = state.leases
         self.all = state.leases.all
+        self.purge = state.leases.purge
         self.broken = False
         self.sizes: list[int] = []
 
@@ -165,6 +169,30 @@ def test_d18_the_clock_is_set(running: Running) -> None:
     ask(running, DISCOVER, mac_number(2))
     (lease,) = running.store.all()
     assert lease.expires == pytest.approx(time.time() - 1_000_000 + 3600, abs=30)
+
+
+def test_what_is_long_over_is_forgotten_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, day = time.time(), 86400.0
+    for name, value in (("TIDY_SECONDS", 0.05), ("_TIDY_PAUSE", 0.01), ("_TIDY_STEP", 2)):
+        monkeypatch.setattr(loop, name, value)
+    days = {f"127.9.0.{n}": n for n in (0, 1, 29, 31, 32, 33, 34, 35)}
+    with open_state(str(tmp_path)) as state:
+        state.leases.commit(
+            [Lease(IPv4Address(ip), "", expires=now - n * day) for ip, n in days.items()],
+            [Sighting(IPv4Address(ip), "", at=now - n * day) for ip, n in days.items()],
+        )
+    running = Running(tmp_path)
+    try:
+        end = time.monotonic() + 5
+        recent = [ip for ip, n in days.items() if n < 30]
+        seen = list(days)
+        while len(seen) > len(recent) and time.monotonic() < end:
+            seen = [ip for ip in days if running.state.sightings.at(IPv4Address(ip))]
+        assert seen == recent
+        assert [str(lease.ip) for lease in running.store.all()] == recent
+        assert ask(running, DISCOVER, LADY).kind is Kind.DHCP_OFFER
+    finally:
+        running.close()
 
 
 def test_s5_no_port_is_a_problem_with_advice() -> None:

@@ -8,6 +8,7 @@ from inventory_world import Loads, Refuses
 
 from netprov.errors import ConfigError, Origin
 from netprov.inventory.load import attempt, load
+from netprov.inventory.model import Scope, Token, User
 
 OBJECTS = """\
 distros: {d: {kernel: k, initrd: initrd.img}}
@@ -49,6 +50,10 @@ systems: {a: {profile: web, client_id: 01:52:54}, b: {profile: web, client_id: h
     ("duplicate serial", "systems: {a: {profile: web, serial: 7}, b: {profile: web, serial: 7}}\n", 3, "the serial number 7"),
     ("duplicate circuit-id", "systems: {a: {profile: web, circuit_id: p1}, b: {profile: web, circuit_id: p1}}\n", 3, "the circuit-id"),
     ("duplicate remote-id", "systems: {a: {profile: web, remote_id: p1}, b: {profile: web, remote_id: p1}}\n", 3, "the remote-id"),
+    ("password in the clear", "server: {users: {al: {password: Secret7}}}\n", 3, "server, field users.al.password: this is no hash of a password; `netprov token --user NAME`"),
+    ("token in the clear", "server: {tokens: {ci: {hash: Secret7}}}\n", 3, "server, field tokens.ci.hash: this is no hash of a token"),
+    ("user without a password", "server: {users: {al: {scopes: [read]}}}\n", 3, "server, field users.al: has no password"),
+    ("unknown scope", "server: {users: {al: {password: 'scrypt:1:1:1$s$00112233445566778899aabbccddeeff', scopes: [raed]}}}\n", 3, "'raed' is none of read, operate; did you mean read?"),
     ("unknown profile", "systems: {a: {profile: wbe}}\n", 3, "system a, field profile: no such profile: wbe; did you mean web?"),
     ("unknown image", "systems: {a: {image: x}}\n", 3, "no such image: x"),
     ("unknown menu", "images: {i: {menu: mian}}\nmenus: {main: }\n", 3, "no such menu: mian; did you mean main?"),
@@ -223,6 +228,23 @@ def test_an_attempt_that_fails_says_which_files_it_read(base: Path) -> None:
     loaded = attempt(base / "netprov.yaml")
     assert loaded.inventory is None
     assert loaded.files == (str(base / "netprov.yaml"), str(base / "other"), str(base / "other" / "x.yaml"))
+
+
+def test_a_password_is_not_repeated(refuses: Refuses) -> None:
+    problems = refuses("server: {users: {al: {password: Secret7}}, tokens: {ci: {hash: [Secret7]}}}")
+    assert len(problems) == 2
+    assert "Secret7" not in " ".join(map(str, problems))
+
+
+def test_users_and_tokens(loads: Loads) -> None:
+    hashed = f"scrypt:32768:8:1$salt${'0' * 128}"
+    server = loads(f"""
+        server:
+          users: {{al: {{password: "{hashed}"}}, bo: {{password: "{hashed}", scopes: read}}}}
+          tokens: {{ci: {{hash: "sha256:{"AB" * 32}"}}}}
+    """).settings.server
+    assert server.users == (User("al", hashed), User("bo", hashed, (Scope.READ,)))
+    assert server.tokens == (Token("ci", f"sha256:{'ab' * 32}", (Scope.READ,)),)
 
 
 def test_ten_thousand_orphans_are_reported_without_long_thought(refuses: Refuses) -> None:

@@ -27,6 +27,8 @@ CLASSES = {
     Kind.REPO: model.Repo,
     Kind.MENU: model.Menu,
     Kind.SERVER: model.ServerSettings,
+    Kind.USER: model.User,
+    Kind.TOKEN: model.Token,
     Kind.DHCP: model.DhcpSettings,
     Kind.TFTP: model.TftpSettings,
     Kind.HTTP: model.HttpSettings,
@@ -117,7 +119,7 @@ GOOD = [
     "snippets: {a: text, b: {text: x}}", "inventory: {menus: {m: }}", "profiles: {p: {distro: <<inherit>>}}",
 ]  # fmt: skip
 BAD = [
-    "[]", "serve: {}", "server: {adress: x}", "server: {address: here}", "systems: {a: {}}", "systems: {a: {profile: p, image: i}}",
+    "[]", "serve: {}", "server: {users: {a: {password: secret}}}", "server: {tokens: {t: {hash: secret}}}", "server: {tokens: {t: {scopes: [root]}}}", "server: {adress: x}", "server: {address: here}", "systems: {a: {}}", "systems: {a: {profile: p, image: i}}",
     "systems: {a: {profile: p, install: never}}", "systems: {a: {profile: p, interfaces: {e: {mac: 1:2}}}}",
     "systems: {a: {profile: p, virt: {disks: [{size: 4}]}}}", "subnets: [{router: 10.0.0.1}]", "subnets: [{subnet: x}]", "tftp: {port: 70000}",
     "subnets: [{subnet: 10.0.0.0/8, options: {nonsense: 1}}]", "distros: {d: {kernel_options: {a: {}}}}", "repos: {r: {}}",

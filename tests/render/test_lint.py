@@ -187,5 +187,5 @@ def test_render_of_a_machine_that_gets_no_script(write: Callable[..., Path]) -> 
 def test_render_without_an_address(write: Callable[..., Path]) -> None:
     config = write()
     config.write_text(config.read_text().replace("address: 10.0.0.1, ", ""))
-    assert "--server" in run_render(config, "grub", "lady").output
+    assert run_render(config, "grub", "lady").exit_code == 0  # this host's, or the first of the machine's subnet
     assert run_render(config, "grub", "lady", "--server", "10.0.0.7").exit_code == 0

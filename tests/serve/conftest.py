@@ -89,12 +89,11 @@ def folder_of(path: Path, inventory: str = INVENTORY) -> dict:
 
 
 @contextlib.contextmanager
-def serving(path: Path, **popen):
+def serving(path: Path):
     ports = folder_of(path)
     with (path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "netprov", "serve"], cwd=path, stdout=log, stderr=log, start_new_session=True, **popen
-        )
+        command = [sys.executable, "-m", "netprov", "serve"]
+        process = subprocess.Popen(command, cwd=path, stdout=log, stderr=log, start_new_session=True)
     server = Server(path, process, ports)
     try:
         server.wait_log("netprov: serves ")

@@ -184,7 +184,8 @@ def test_an_empty_configuration_serves(tmp_path):
     """Every key has a default; only the ports and the state are moved, for the test not to need root."""
     ports = folder_of(tmp_path)
     (tmp_path / "netprov.yaml").write_text(
-        f"server: {{state: state}}\ndhcp: {{mode: 'off'}}\ntftp: {{port: {ports['tftp']}}}\nhttp: {{port: {ports['http']}}}\n"
+        "server: {state: state}\ndhcp: {mode: 'off'}\n"
+        f"tftp: {{port: {ports['tftp']}}}\nhttp: {{port: {ports['http']}}}\n"
     )
     log = (tmp_path / "log").open("wb")
     process = subprocess.Popen([sys.executable, "-m", "netprov", "serve"], cwd=tmp_path, stdout=log, stderr=log)

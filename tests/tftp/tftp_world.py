@@ -34,6 +34,7 @@ class World:
         self.root = root
         self.made: dict[str, Callable[[], Content]] = {}
         self.asked: list[tuple[str, Address, Address | None]] = []
+        self.previewed: list[bool] = []
         self.events: list[Event] = []
         self.address = address
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -45,8 +46,11 @@ class World:
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 
-    def rendered(self, name: str, peer: Address, server: Address | None) -> Callable[[], Content] | None:
+    def rendered(
+        self, name: str, peer: Address, server: Address | None, preview: bool = False
+    ) -> Callable[[], Content] | None:
         self.asked.append((name, peer, server))
+        self.previewed.append(preview)
         return self.made.get(name)
 
     def open(self, name: str) -> OpenedFile:

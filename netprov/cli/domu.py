@@ -1,0 +1,131 @@
+"""netprov domu: the configurations of Xen guests."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Container
+from pathlib import Path
+
+import click
+
+from netprov.cli.options import PLACES, config_option, load_inventory
+from netprov.errors import ConfigError
+from netprov.inventory.mac import Mac
+from netprov.xen.xlconfig import convert as converting
+from netprov.xen.xlconfig import lint as linting
+from netprov.xen.xlconfig import make as making
+
+_LARGEST = 1 << 20  # octets of a configuration
+
+
+@click.group()
+def domu() -> None:
+    """The configurations of Xen guests: written from the inventory, checked, brought from xm to xl."""
+
+
+@domu.command("config")
+@click.argument("name")
+@click.option("--type", "guest_type", type=click.Choice(["pv", "pvh", "hvm"]), help="Default: the system's virt.type.")
+@click.option("--bootloader", default=making.BOOTLOADER, show_default=True, help="The program that xl runs.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write. Default: standard output.")
+@click.option("--force", is_flag=True, help="Replace the file where it is there.")
+@config_option
+def config_(name: str, guest_type: str | None, bootloader: str, output: Path | None, force: bool, config: Path) -> None:
+    """Write the xl configuration of the system NAME, as the inventory has it."""
+    inventory = load_inventory(config)
+    system = inventory.systems.get(name)
+    if system is None:
+        near = difflib.get_close_matches(name, inventory.systems, n=3)
+        raise click.ClickException(f"no system {name!r} is declared" + (f"; did you mean {near[0]}?" if near else ""))
+    try:
+        text = making.make(system, guest_type or "", bootloader)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    if making.needs_empty_disk(system, guest_type or ""):
+        _empty_disk(make=output is not None)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with output.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise click.ClickException(f"{output} is there already; --force replaces it") from None
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from None
+    click.echo(f"{output}: xl create -c {output}", err=True)
+
+
+def _empty_disk(make: bool) -> None:
+    """xl runs no bootloader for a guest without a disk: the file of no octets that stands for one."""
+    empty = Path(converting.EMPTY_DISK)
+    if empty.exists():
+        return
+    if make:
+        try:
+            empty.parent.mkdir(parents=True, exist_ok=True)
+            empty.touch()
+        except OSError as error:
+            raise click.ClickException(f"{empty} cannot be made: {error.strerror}") from None
+        return
+    click.echo(f"netprov: the guest has no disk, and xl wants one to run a bootloader: touch {empty}", err=True)
+
+
+@domu.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path, exists=True),
+    envvar="NETPROV_CONFIG",
+    help="The configuration. Default: netprov.yaml here or in /etc/netprov; dom0 need not have one.",
+)
+def lint(files: tuple[Path, ...], config: Path | None) -> None:
+    """Say what xl chokes on or ignores in FILE, and the line to write instead.
+
+    With a netprov.yaml, a MAC address that no declared system has is a problem too. Ends with 1 where there is any.
+    """
+    place = config or next((place for place in PLACES if place.exists()), None)
+    known: Container[Mac] | None = load_inventory(place).by_mac if place is not None else None
+    found = [problem for file in files for problem in linting.lint(_read(file), str(file), known)]
+    for problem in found:
+        click.echo(str(problem))
+    if found:
+        sys.exit(1)
+
+
+@domu.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write. Default: standard output.")
+def convert(file: Path, output: Path | None) -> None:
+    """Turn FILE, an xm-era configuration, into one that xl takes. What was done is told on standard error."""
+    try:
+        converted = converting.convert(_read(file), str(file))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    for note in converted.notes:
+        click.echo(note, err=True)
+    if output is None:
+        click.echo(converted.text, nl=False)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as written:
+            written.write(converted.text)
+    except FileExistsError:
+        raise click.ClickException(f"{output} is there already") from None
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from None
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open(encoding="utf-8", newline="") as opened:
+            text = opened.read(_LARGEST + 1)
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file}: is no text in UTF-8") from None
+    if len(text) > _LARGEST:
+        raise click.ClickException(f"{file}: is no configuration: it has more than {_LARGEST >> 20} MiB")
+    return text

@@ -1,0 +1,68 @@
+"""What a netprov server answers for a domU: JSON, from `xen/MAC`. Its writer is netprov.render.domu."""
+
+from __future__ import annotations
+
+import re
+
+from netprov.errors import PeerError
+from netprov.inventory.mac import Mac
+from netprov.xen.plan import Boot, BootPlan, Local, Refusal, Sum
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MOST_INITRDS = 64
+
+
+def name_of(mac: Mac) -> str:
+    """Where the answer for a domU is, on a netprov server."""
+    return f"xen/{mac.replace(':', '-')}"
+
+
+def plan(text: str, where: str) -> BootPlan:
+    """Raises PeerError where `text` is no such answer."""
+    import json
+
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        raise PeerError(f"{where}: is no answer of a netprov server") from None
+    if not isinstance(said, dict) or said.get("netprov") != 1:
+        raise PeerError(f"{where}: is no answer of a netprov server that this netprov-pxeboot knows: update it")
+    why = _text(said, "why", where)
+    match said.get("action"):
+        case "local":
+            return Local(why)
+        case "refuse":
+            return Refusal(why or "the netprov server boots nothing on this machine")
+        case "kernel":
+            return _boot(said, where)
+    raise PeerError(f"{where}: action is none of kernel, local, refuse")
+
+
+def _boot(said: dict[str, object], where: str) -> Boot:
+    listed = said.get("initrds", [])
+    if not isinstance(listed, list) or len(listed) > _MOST_INITRDS:
+        raise PeerError(f"{where}: initrds is no list that can be")
+    sums: dict[str, Sum] = {}
+    kernel, *initrds = [_file(one, sums, where) for one in (said.get("kernel"), *listed)]
+    return Boot(kernel, tuple(initrds), _text(said, "args", where), sums)
+
+
+def _file(said: object, sums: dict[str, Sum], where: str) -> str:
+    """The file's URL; what is told of it goes into `sums`."""
+    if not isinstance(said, dict) or not isinstance(said.get("url"), str) or "://" not in said["url"]:
+        raise PeerError(f"{where}: a file has no URL")
+    size, sha256 = said.get("size"), said.get("sha256", "")
+    if size is not None and (type(size) is not int or size < 0):
+        raise PeerError(f"{where}: size is no number of octets")
+    if sha256 != "" and (not isinstance(sha256, str) or not _SHA256.fullmatch(sha256)):
+        raise PeerError(f"{where}: sha256 is no checksum")
+    url: str = said["url"]
+    sums[url] = Sum(size, sha256)
+    return url
+
+
+def _text(said: dict[str, object], key: str, where: str) -> str:
+    value = said.get(key, "")
+    if not isinstance(value, str) or any(char < " " for char in value):
+        raise PeerError(f"{where}: {key} is no line of text")
+    return value

@@ -1,0 +1,67 @@
+"""A `vif` entry: the spellings of xl, xm and people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from netprov.inventory.mac import Mac, parse_mac
+
+_ALIASES = {"netdev": "gatewaydev"}
+
+
+@dataclass(frozen=True, slots=True)
+class Vif:
+    """One interface. Names are those of xl-network-configuration(5); `other` is what none of them is."""
+
+    mac: Mac | None = None
+    bridge: str = ""
+    type: str = ""
+    model: str = ""
+    script: str = ""
+    ip: str = ""
+    vifname: str = ""
+    gatewaydev: str = ""
+    backend: str = ""
+    rate: str = ""
+    devid: str = ""
+    mtu: str = ""
+    other: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """As xl takes it: no blanks, small letters."""
+        named = [f"{key}={value}" for key in _KEYS if (value := getattr(self, key))]
+        return ",".join((*named, *self.other))
+
+
+_KEYS = tuple(field.name for field in fields(Vif) if field.name != "other")
+KNOWN = frozenset(_KEYS) | frozenset(_ALIASES) | {"trusted", "untrusted", "accel", "uuid", "policy"}
+"""What may stand before = in a vif."""
+
+
+def parse_vif(text: str) -> Vif:
+    """The interface that `text` describes: pairs between commas, in any order and case, with blanks or without.
+
+    Raises ValueError for a MAC address that is none, and for a pair given twice with different values.
+    """
+    values: dict[str, str] = {}
+    other: list[str] = []
+    for part in text.strip().strip("'\"").split(","):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        name = _ALIASES.get(key.lower(), key.lower())
+        if not part.strip():
+            continue
+        if not equals or name not in _KEYS:
+            other.append(f"{name}={value}" if equals else name)
+            continue
+        value = value.strip("'\"")
+        if values.setdefault(name, value) != value:
+            raise ValueError(f"{name} is there twice, as {values[name]} and {value}")
+    mac = parse_mac(values.pop("mac")) if values.get("mac") else None
+    values.pop("mac", None)
+    return Vif(mac=mac, other=tuple(other), **values)
+
+
+def is_vif(text: str) -> bool:
+    """Whether `text` is a vif entry as a whole, or a piece of one that was split at its blanks."""
+    parts = [part.strip() for part in text.strip().strip("'\"").split(",") if part.strip()]
+    return bool(parts) and all(part.partition("=")[0].strip().lower() in KNOWN for part in parts)
