@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import socket
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,9 @@ from netprov.boot.reason import Reason
 from netprov.http.sums import Sums
 from netprov.render.domu import Sum
 from netprov.tftp.root import Root
+from netprov.xen.fetcher import Fetcher
+from netprov.xen.plan import Sum as PromisedSum
+from netprov.xen.pxelinux.names import Place
 
 REPORT = "/xen/52-54-00-12-34-56/report"
 
@@ -62,3 +69,55 @@ def test_sums(tmp_path: Path) -> None:
     assert sums.of("gone") is None
     assert sums.of("../v") is None
     assert sums.of(".") is None
+
+
+class Cutter:
+    """Between dom0 and the server: the first `times` connections end after `octets` of the answer."""
+
+    def __init__(self, port: int, times: int, octets: int) -> None:
+        self.asked: list[str] = []
+        self._port, self._times, self._octets = port, times, octets
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client, socket.create_connection(("127.0.0.1", self._port)) as server:
+                request = client.recv(1 << 16)
+                found = re.search(rb"(?i)range: (\S+)", request)
+                self.asked.append(found[1].decode() if found else "")
+                server.sendall(request)
+                left = self._octets if len(self.asked) <= self._times else 1 << 40
+                server.settimeout(5)
+                with suppress(OSError):
+                    while left and (octets := server.recv(min(left, 1 << 16))):
+                        client.sendall(octets)
+                        left -= len(octets)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+
+
+def test_a_download_goes_on_where_it_broke_off(server: Server, root: Path, tmp_path: Path) -> None:
+    promised = Sums(Root(root)).of("big")
+    assert promised is not None
+    cutter = Cutter(server.port, times=2, octets=7_000_000)
+    descriptor = os.open(tmp_path / "got", os.O_WRONLY | os.O_CREAT)
+    try:
+        place = Place(url=f"http://127.0.0.1:{cutter.port}/files/big")
+        Fetcher("", 1 << 30).into(place, descriptor, promised=PromisedSum(promised.size, promised.sha256))
+    finally:
+        os.close(descriptor)
+        cutter.close()
+    assert (tmp_path / "got").read_bytes() == (root / "big").read_bytes()
+    first, second, third = cutter.asked
+    assert first == ""
+    assert 0 < int(second[6:-1]) < int(third[6:-1])
