@@ -75,7 +75,7 @@ distros:
     breed: probe
     kernel: probe/x86_64/vmlinuz
     initrd: probe/x86_64/initrd.img
-    kernel_options: {{console: ttyS0, no_timer_check: true, panic: 1}}
+    kernel_options: {{console: ttyS0, no_timer_check: true}}
 profiles:
   demo: {{distro: probe, autoinstall: probe.ks, boot_loaders: [{loader}]}}
 systems:
