@@ -1,0 +1,222 @@
+"""What is done with domUs in the one dom0: every scenario is a function, played by a thread while others are."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from tests.e2e.served import Served
+
+from .channel import Ended
+from .foreign import MACHINES as FOREIGN
+from .rundisk import INSTALLED, KERNEL
+from .served_in_dom0 import ServedInDom0
+from .xenlab import Dom0, DomU
+
+IMAGES = "/var/lib/xen/images"
+EMPTY = "/var/lib/netprov/empty.img"
+
+LADY = """\
+# a domU of the times of xm, whose configurations were Python
+disk_of = "phy:/dev/verona/%s,xvda,w"
+name = "lady"
+bootloader = "/usr/bin/pypxeboot"
+vif = ['vifname=lady,mac=00:16:3E:77:00:15 , bridge=xenbr0' ]
+bootargs = vif[0]
+memory = 128    # enough
+vcpus = 1
+disk = [ disk_of % name,
+         "file:/opt/swap_%s.img,xvdb,w" % name ]
+on_poweroff = 'destroy'
+on_reboot = 'restart'
+on_crash = 'destroy'
+"""
+LADYS_DISKS = """\
+truncate -s 16M /opt/lady.img /opt/swap_lady.img
+mkdir -p /dev/verona
+ln -s "$(losetup --find --show /opt/lady.img)" /dev/verona/lady
+"""
+
+PLAIN = """\
+name = "{name}"
+type = "{type}"
+memory = 128
+vif = [ "mac={mac},bridge=xenbr0" ]
+disk = [ "format=raw,vdev=xvda,access=r,target={empty}" ]
+bootloader = "{program}"
+bootloader_args = {arguments}
+on_poweroff = "destroy"
+on_reboot = "restart"
+on_crash = "destroy"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where the scenarios are played."""
+
+    dom0: Dom0
+    outside: Served
+    inside: ServedInDom0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a domU's life went: what it said, what xl said, and what its bootloader showed in each boot."""
+
+    name: str
+    console: str
+    xl: Ended
+    bootloader: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+    twin: Played | None = None
+
+
+Scenario = Callable[[World], Played]
+
+
+def plain(name: str, mac: str, *arguments: str, kind: str = "pv", program: str = "netprov-pxeboot") -> str:
+    """A configuration as somebody writes it by hand, of a domU without a disk."""
+    words = "[ " + ", ".join(f'"{word}"' for word in (f"mac={mac}", *arguments)) + " ]"
+    return PLAIN.format(name=name, type=kind, mac=mac, empty=EMPTY, program=program, arguments=words)
+
+
+def declared(world: World, name: str) -> str:
+    return world.outside.netprov("domu", "config", name)
+
+
+def to_its_end(domu: DomU, **notes: str) -> Played:
+    ended = domu.wait_gone()
+    domids = re.findall(rf"Waiting for domain {domu.name} \(domid (\d+)\)|/bootloader\.(\d+)\.log", ended.said)
+    logs = "".join(domu.dom0.bootloader_log(int(first or second)) for first, second in dict.fromkeys(domids))
+    return Played(domu.name, domu.said(), ended, logs, notes)
+
+
+def outside(name: str) -> Scenario:
+    def play(world: World) -> Played:
+        return to_its_end(world.dom0.create(name, declared(world, name)))
+
+    return play
+
+
+def twins(world: World) -> Played:
+    """A PV and a PVH guest, created at the same moment."""
+    texts = {name: declared(world, name) for name in ("twin-pv", "twin-pvh")}
+    first, second = [world.dom0.create(name, text) for name, text in texts.items()]
+    return replace(to_its_end(first), twin=to_its_end(second))
+
+
+def inside(world: World) -> Played:
+    world.inside.start()
+    return to_its_end(world.dom0.create("inside", world.inside.netprov("domu", "config", "inside")))
+
+
+def lady(world: World) -> Played:
+    """The Book's: written for xm, its bootloader the program of old."""
+    world.dom0.sh(LADYS_DISKS)
+    path = world.dom0.write("/root/lady", LADY)
+    converted = world.dom0.run("netprov", "domu", "convert", path)
+    return to_its_end(world.dom0.create("lady", converted.out), converted=converted.out, told=converted.err)
+
+
+def phoenix(world: World) -> Played:
+    """Installed, it restarts: xl runs the bootloader again, for a new domain."""
+    world.dom0.sh(f"mkdir -p {IMAGES} && cp {INSTALLED} {IMAGES}/phoenix-disk0")
+    return to_its_end(world.dom0.create("phoenix", declared(world, "phoenix")))
+
+
+def foreign(world: World) -> Played:
+    return to_its_end(world.dom0.create("foreign", plain("foreign", FOREIGN["foreign"].mac, "--bridge=xenbr0")))
+
+
+def refused(name: str, mac: str = "", *arguments: str) -> Scenario:
+    def play(world: World) -> Played:
+        return to_its_end(world.dom0.create(name, plain(name, mac or FOREIGN[name].mac, *arguments)))
+
+    return play
+
+
+def interrupted(name: str, how: Callable[[DomU], None]) -> Scenario:
+    """Something happens to the boot while its kernel comes."""
+
+    def play(world: World) -> Played:
+        domu = world.dom0.create(name, plain(name, FOREIGN[name].mac))
+        domid = _downloading(domu)
+        processes = f"pgrep -f 'netprov-pxeboot.*bootloader[.]{domid}[.]'"
+        notes = {"before": world.dom0.run("sh", "-c", processes).out}
+        how(domu)
+        played = to_its_end(domu)
+        world.dom0.sh(f"for n in 1 2 3 4 5 6 7 8 9 10; do {processes} || exit 0; sleep 1; done", timeout=60)
+        notes["after"] = world.dom0.run("sh", "-c", processes).out
+        notes["files"] = world.dom0.run("sh", "-c", f"find /var/lib/xen/bootloader.{domid}.* -name 'netprov*'").out
+        # what xl leaves when it is killed is not ours: as its user would
+        world.dom0.run("sh", "-c", f"xl destroy {name}; rm -rf /var/lib/xen/bootloader.{domid}.*")
+        return Played(name, "", played.xl, world.dom0.bootloader_log(domid), notes)
+
+    return play
+
+
+def _downloading(domu: DomU) -> int:
+    """The number of a domain whose bootloader has begun to fetch the kernel."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and not domu.xl.future.done():
+        kernel = "/var/lib/xen/bootloader.$n.d/netprov-kernel.*"
+        script = f"n=$(xl domid {domu.name}) && set -- {kernel} && [ -s $1 ] && echo $n"
+        found = re.search(r"(\d+)\n$", domu.dom0.run("sh", "-c", script).out)
+        if found:
+            return int(found[1])
+        time.sleep(0.3)
+    raise AssertionError(f"{domu.name} does not come to its kernel: {domu.dom0.bootloader_log()}")
+
+
+def kill_xl(domu: DomU) -> None:
+    domu.xl.signal(signal.SIGKILL)
+
+
+def destroy(domu: DomU) -> None:
+    domu.destroy()
+
+
+RECORDER = f"""\
+#!/bin/bash
+# a bootloader that says how it was called, and hands over a kernel
+printf '%s\\n' "$@" >/root/argv
+for word; do case $word in --output=*) output=${{word#*=}} ;; --output-directory=*) folder=${{word#*=}} ;; esac; done
+cp {KERNEL} "$folder/kernel"
+printf 'kernel %s\\0args console=hvc0 quiet\\0' "$folder/kernel" >"$output"
+"""
+
+
+def contract(world: World) -> Played:
+    """xl and a program that only notes its arguments; the domain stays paused."""
+    dom0 = world.dom0
+    dom0.write("/root/recorder", RECORDER)
+    dom0.sh("chmod +x /root/recorder")
+    text = plain("contract", "00:16:3e:77:02:01", "two words", kind="pvh", program="/root/recorder")
+    path = dom0.write("/etc/xen/contract.cfg", text + 'kernel = "/none"\nextra = "x=1 y"\n')
+    ended = dom0.run("xl", "create", "-p", path)
+    domid = dom0.sh("xl domid contract").strip()
+    dom0.sh("xl destroy contract")
+    return Played("contract", "", ended, "", {"argv": dom0.read("/root/argv"), "domid": domid})
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "pv": outside("pv"),
+    "foreign": foreign,
+    "phoenix": phoenix,
+    "contract": contract,
+    "twins": twins,
+    "inside": inside,
+    "lady": lady,
+    "unknown": refused("unknown", "00:16:3e:77:02:02"),
+    "no-server": refused("no-server"),
+    "truncated": refused("truncated"),
+    "arm64": refused("arm64"),
+    "no-label": refused("no-label", "", "--label=nosuch"),
+    "destroyed": interrupted("destroyed", destroy),
+    "killed": interrupted("killed", kill_xl),
+}
+"""In the order in which they begin."""
