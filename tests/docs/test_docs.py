@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,16 +20,13 @@ from netprov.demo.namespace import refusal
 from netprov.inventory.load import load
 from netprov.journal.boots import STAGES
 from netprov.lab.firmware import Firmware, missing
-from netprov.media.packages import default_cache
+
+from .typed import blocks, script, seed, type_in
+from .worlds import WORLDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-WRITTEN = (ROOT / "README.md", DOCS / "tutorial.md")
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+WRITTEN = (ROOT / "README.md", DOCS / "tutorial.md", *sorted(DOCS.glob("howto/*.md")))
 
 
 # generated pages
@@ -70,8 +64,10 @@ def shown() -> Iterator[tuple[str, str]]:
     """Every netprov command in the pages' blocks and texts, with the page that shows it."""
     for page in WRITTEN:
         text = page.read_text()
-        for block in (*blocks(page, "sh"), *blocks(page, "console")):
-            for line in block.replace("\\\n", " ").splitlines():
+        for block in blocks(page):
+            if block.language not in ("sh", "console", "text"):
+                continue
+            for line in block.text.replace("\\\n", " ").splitlines():
                 if match := re.match(r"(?:\$ )?(netprov .*)", line):
                     yield page.name, match[1].partition("||")[0].partition("#")[0].strip()
         for span in re.findall(r"`(netprov [^`]+)`", text):
@@ -97,7 +93,7 @@ def test_command_exists(page: str, line: str) -> None:
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
 def test_configurations_load(page: Path, tmp_path: Path) -> None:
-    for number, text in enumerate(blocks(page, "yaml")):
+    for number, text in enumerate(block.text for block in blocks(page) if block.language == "yaml"):
         folder = tmp_path / str(number)
         for distro in (yaml.safe_load(text).get("distros") or {}).values():
             for name in (distro["kernel"], distro["initrd"]):
@@ -108,22 +104,27 @@ def test_configurations_load(page: Path, tmp_path: Path) -> None:
         load(folder / "netprov.yaml")
 
 
-# the tutorial, typed in
+# the tutorial and the how-tos, typed in
+
+_needs = pytest.mark.skipif(bool(missing(Firmware.BIOS)), reason=f"apt-get install {' '.join(missing(Firmware.BIOS))}")
+
+
+@pytest.fixture(scope="module")
+def typist() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    if why := refusal():
+        pytest.skip(why)
 
 
 @pytest.mark.e2e
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(bool(missing(Firmware.BIOS)), reason=f"apt-get install {' '.join(missing(Firmware.BIOS))}")
-def test_tutorial(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or (why := refusal()):
-        pytest.skip("needs root" if os.geteuid() != 0 else why)
-    _seed(tmp_path)
-    said = subprocess.run(
-        ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-eux", "-c", _script()],
-        cwd=tmp_path, env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        timeout=500, check=False,
-    )  # fmt: skip
+@_needs
+def test_tutorial(typist: None, tmp_path: Path) -> None:
+    (tmp_path / "first-boot").mkdir()
+    seed(tmp_path / "first-boot")
+    text = script(DOCS / "tutorial.md").replace("mkdir first-boot", "mkdir -p first-boot")  # it has been seeded
+    said = type_in(text + "\nkill -TERM $server; wait $server", tmp_path, timeout=500)
     assert said.returncode == 0, said.stdout
     assert "NETPROV-PROBE callback ok" in said.stdout, said.stdout
     assert "lady  is installed and boots its own disk" in said.stdout
@@ -132,29 +133,29 @@ def test_tutorial(tmp_path: Path) -> None:
     assert "✓ nothing is in the way of its install" in said.stdout
 
 
-def _script() -> str:
-    """The tutorial's blocks in order; the server, which has a terminal of its own there, in the background."""
-    page = DOCS / "tutorial.md"
-    yaml_text = blocks(page, "yaml")[0]
-    lines = ["ip link set lo up"]
-    for block in blocks(page, "sh"):
-        if block.startswith("netprov check"):
-            lines.append(f"cat >netprov.yaml <<'EOF'\n{yaml_text}EOF\n")
-        if ".venv" in block:
-            continue  # the tests' own environment is in the path already
-        block = block.replace("mkdir first-boot", "mkdir -p first-boot")  # it may have been seeded
-        if block.startswith("netprov timeline"):
-            lines.append("sleep 1")  # a person types slower than the journal writes
-        if block == "netprov serve\n":
-            lines.append("netprov serve >serve.log 2>&1 & server=$!")
-            lines.append("until grep -q 'netprov: serves' serve.log; do kill -0 $server; sleep 0.1; done")
-        else:
-            lines.append(block)
-    return "\n".join([*lines, "kill -TERM $server; wait $server"])
+SEEN = {
+    "beside-a-dhcp-server": (
+        "10.77.0.2, boots pxelinux.0 from 10.77.0.1", "10.77.0.2, boots ipxe.efi from 10.77.0.1", "lady would boot",
+    ),
+    "firewalls-and-containers": ("lady would boot", "✓ autoinstall"),
+    "uefi-http-secure-boot": (
+        "boots shimx64.efi from 10.77.0.1", "boots http://10.77.0.1/files/ipxe.efi", "lady would boot",
+    ),
+    "vlans-and-relays": (
+        "10.20.0.199/24 from 10.20.0.1, boots pxelinux.0 from 10.20.0.1",
+        "10.30.0.199/24 from 10.77.0.1, boots pxelinux.0 from 10.77.0.1", "lady would boot",
+    ),
+}  # fmt: skip
+"""What each how-to is to make the machine, or netprov, say."""
 
 
-def _seed(folder: Path) -> None:
-    """The loaders and the probe as an earlier test has fetched them: fetching is tested where it belongs."""
-    fetched = default_cache() / "boot-images"
-    if fetched.exists():
-        shutil.copytree(fetched, folder / "first-boot" / "boot-images")
+@pytest.mark.e2e
+@pytest.mark.timeout(400)
+@_needs
+@pytest.mark.parametrize("name", WORLDS)
+def test_howto(name: str, typist: None, tmp_path: Path) -> None:
+    seed(tmp_path)
+    said = type_in(WORLDS[name] + script(DOCS / "howto" / f"{name}.md"), tmp_path, timeout=300)
+    assert said.returncode == 0, said.stdout
+    for phrase in SEEN[name]:
+        assert phrase in said.stdout, f"{phrase}\n{said.stdout}"
