@@ -175,7 +175,7 @@ class _Decider:
         elif request.loader is Loader.IPXE:
             self._note(Reason.CLIENT_IS_LOADER, "the client is iPXE already, and no loader of boot_loaders runs on it")
             return self._ipxe_script(policy)
-        loader = chosen or _default_loader(arch, request.via)
+        loader = chosen or default_loader(arch, request.via)
         if loader is Loader.GRUB and request.via is Via.PROXY:
             text = "GRUB fetches its files from the other DHCP server's next-server: let that name this server"
             self._note(Reason.MODE_PROXY, text)
@@ -308,7 +308,7 @@ def _runs(kernel_arch: str, cpu: str) -> bool:
     return {"aarch64": "arm64"}.get(kernel_arch, kernel_arch) == cpu
 
 
-def _default_loader(arch: Arch, via: Via) -> Loader:
+def default_loader(arch: Arch, via: Via) -> Loader:
     """What starts where `boot_loaders` names none that runs.
 
     Beside another DHCP server UEFI gets iPXE: GRUB believes that server's siaddr in place of the ProxyDHCP offer, and

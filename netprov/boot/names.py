@@ -13,6 +13,14 @@ PREVIEW = "netprov-preview"
 """The TFTP option, or HTTP header, of who asks as a machine would but must not disturb its install: it is answered the
 same, and nothing is written down. Servers that do not know it pass it over."""
 
+PREVIEW_OPTION = 250
+"""The DHCP option, one of those for private use (RFC 3942), that holds PREVIEW in such a machine's questions: they are
+no rounds of a boot loop, however often they are asked."""
+
+CHECK = "netprov-check"
+"""The TFTP option of who fetches a loader to see whether it can be fetched: no machine boots, and the journal is told
+nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:

@@ -84,6 +84,11 @@ class Reason(Enum):
     DHCP_STORE_FAILED = ("dhcp-store-failed", "the lease could not be stored, so it was not confirmed", "see that the disk of server.state is not full")
     DHCP_NOT_SENT = ("dhcp-not-sent", "the reply could not be sent", "the text says why: most often a firewall on this host, or no route to the relay")
     DHCP_OK = ("dhcp-ok", "answered", "")
+    DHCP_RIVAL = (
+        "dhcp-rival",
+        "another DHCP server was heard answering machines on our network",
+        "beside it, netprov is to give no addresses (dhcp.mode: proxy); else switch one of the two off. `netprov check` asks who is there",
+    )
     DHCP_UNSUPPORTED = ("dhcp-unsupported", "a message type that a server does not answer", "")
     PROXY_INCOMPLETE = ("proxy-incomplete", "a question on port 4011 that says neither who asks nor what it is", "")
     # tftp
@@ -120,11 +125,32 @@ class Reason(Enum):
         "dom0 cannot start the domU with what it was sent",
         "the text says why; netprov-pxeboot's message in dom0 is the same",
     )
+    # installers' logs
+    SYSLOG_LINE = ("syslog-line", "the machine's own log says so", "")
+    SYSLOG_FLOOD = ("syslog-flood", "a machine logs faster than its lines are kept: some were left out", "")
+    SYSLOG_UNKNOWN = (
+        "syslog-unknown",
+        "a log came from an address of which no boot is known: it was left out",
+        "let what is no machine of ours log elsewhere",
+    )
+    # webhooks
+    WEBHOOK_FAILED = (
+        "webhook-failed",
+        "a webhook's receiver does not take what it is sent: it is tried again, for a day at most",
+        "see that the receiver at url: of server.webhooks answers, with a status of 200 to 299",
+    )
+    WEBHOOK_RECOVERED = ("webhook-recovered", "the webhook's receiver takes what it is sent again", "")
+    WEBHOOK_DROPPED = (
+        "webhook-dropped",
+        "what was to be told by a webhook was given up: refused for good, older than a day, or too much waits",
+        "see the receiver's log for why it refuses",
+    )
     # render
     RENDERED = ("rendered", "made from a template", "")
     TEMPLATE_ERROR = ("template-error", "the template cannot be rendered", "netprov lint names the template and the line")
     # server
     INVENTORY_LOADED = ("inventory-loaded", "a new inventory generation serves", "")
+    INVENTORY_EDITED = ("inventory-edited", "a system was declared by the page or the API", "")
     INVENTORY_REFUSED = ("inventory-refused", "the inventory has errors: the generation before goes on serving", "netprov lint lists every problem")
     SERVER_STARTED = ("server-started", "the server answers", "")
     SERVER_STOPPED = ("server-stopped", "the server stopped", "")

@@ -11,7 +11,7 @@ import netprov
 VERBS = {
     "check": ("netprov.cli.check", "What would stop machines from booting."),
     "demo": ("netprov.cli.demo", "A real boot in a private network: QEMU, netprov and the timeline."),
-    "domu": ("netprov.cli.domu", "The configurations of Xen guests."),
+    "domu": ("netprov.cli.domu", "Xen guests: made and installed, and their configurations."),
     "explain": ("netprov.cli.explain", "What a machine would get at every stage, and why."),
     "leases": ("netprov.cli.leases", "The addresses given."),
     "lint": ("netprov.cli.lint", "Every problem of the configuration, the templates and the kickstarts."),

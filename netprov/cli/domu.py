@@ -1,4 +1,4 @@
-"""netprov domu: the configurations of Xen guests."""
+"""netprov domu: Xen guests and their configurations."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 
+from netprov.cli.domucreate import create
 from netprov.cli.options import PLACES, config_option, load_inventory
 from netprov.errors import ConfigError
 from netprov.inventory.mac import Mac
+from netprov.xen.domain import BOOTLOADER
 from netprov.xen.xlconfig import convert as converting
 from netprov.xen.xlconfig import lint as linting
 from netprov.xen.xlconfig import make as making
@@ -21,13 +23,16 @@ _LARGEST = 1 << 20  # octets of a configuration
 
 @click.group()
 def domu() -> None:
-    """The configurations of Xen guests: written from the inventory, checked, brought from xm to xl."""
+    """Xen guests made and installed; their configurations written, checked, and brought from xm to xl."""
+
+
+domu.add_command(create)
 
 
 @domu.command("config")
 @click.argument("name")
 @click.option("--type", "guest_type", type=click.Choice(["pv", "pvh", "hvm"]), help="Default: the system's virt.type.")
-@click.option("--bootloader", default=making.BOOTLOADER, show_default=True, help="The program that xl runs.")
+@click.option("--bootloader", default=BOOTLOADER, show_default=True, help="The program that xl runs.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write. Default: standard output.")
 @click.option("--force", is_flag=True, help="Replace the file where it is there.")
 @config_option

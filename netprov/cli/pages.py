@@ -28,11 +28,25 @@ def verdicts() -> str:
     return reference()
 
 
+def pxeboot() -> str:
+    """The domU bootloader: its options, and what it says with what to do about it."""
+    return "\n".join(_pxeboot())
+
+
+def checks() -> str:
+    """What `netprov check` can find."""
+    from netprov.check.reference import reference
+
+    return reference()
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "configuration": configuration,
     "cli": cli,
     "reasons": reasons,
     "verdicts": verdicts,
+    "checks": checks,
+    "pxeboot": pxeboot,
 }
 """docs/reference/NAME.md, each by its name."""
 
@@ -95,3 +109,29 @@ def _reasons() -> Iterator[str]:
         yield f"{reason.meaning[0].upper()}{reason.meaning[1:]}.\n"
         if reason.advice:
             yield f"What to do: {reason.advice}.\n"
+
+
+def _pxeboot() -> Iterator[str]:
+    from netprov.xen.contract import OPTIONS
+    from netprov.xen.messages import Message
+
+    yield "# netprov-pxeboot\n"
+    yield "<!-- Written by `netprov schema --page pxeboot` from netprov/xen/contract.py and messages.py. -->\n"
+    yield "What xl, libvirt and xend-era configurations run in dom0 to boot a domU from the network (`bootloader =`);"
+    yield "also installed as `pypxeboot`. [Boot a domU from the network](../howto/boot-a-domu.md) shows how.\n"
+    yield "    netprov-pxeboot [OPTION]... mac=ADDRESS|VIF [DISK]\n"
+    yield "The MAC address may be a whole entry of `vif`, such as `mac=00:16:3e:11:11:11,bridge=xenbr0`."
+    yield "It ends with 0, or with 1 and one line on standard error that says what went wrong.\n"
+    yield "## Options\n"
+    yield "| option | |\n|---|---|"
+    for option in OPTIONS:
+        value = "=VALUE" if option.value else ""
+        help_ = option.help or f"Taken and ignored: {option.note}."
+        yield f"| `--{option.name}{value}` | {help_} |"
+    yield "\nAn option that it does not know is ignored, and said: a newer xl may have it.\n"
+    yield "## Messages\n"
+    yield "Values stand in braces. A message about a kernel goes on from `the kernel FILE …`.\n"
+    yield "| message | what to do |\n|---|---|"
+    for message in Message:
+        yield f"| `{message.text}` | {message.advice} |"
+    yield ""

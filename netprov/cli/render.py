@@ -18,12 +18,13 @@ from netprov.explain.server import our_address
 from netprov.explain.who import UnknownName, of_system, who
 from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import Inventory, Target
+from netprov.render.domu import SumOf, no_sum
 from netprov.state.failure import StateError
 
 if TYPE_CHECKING:
     from netprov.render.preview import Preview
 
-_LOADERS = {"pxelinux": Loader.PXELINUX, "grub": Loader.GRUB, "ipxe": Loader.IPXE}
+_LOADERS = {"pxelinux": Loader.PXELINUX, "grub": Loader.GRUB, "ipxe": Loader.IPXE, "xen": Loader.XEN}
 
 
 def _mac(_context: click.Context, _parameter: click.Parameter, given: str | None) -> Mac | None:
@@ -50,8 +51,8 @@ def _address(_context: click.Context, _parameter: click.Parameter, given: str | 
 def render(
     kind: str, name: str, mac: Mac | None, server: IPv4Address | None, armed: bool, config: Path
 ) -> None:
-    """Print what the machine NAME would get now: a loader's script, its installer's answers (autoinstall), or the
-    kernel command line of its install (args).
+    """Print what the machine NAME would get now: a loader's script, what netprov-pxeboot is told for a domU (xen), its
+    installer's answers (autoinstall), or the kernel command line of its install (args).
 
     NAME is a system or a profile, or for loaders' scripts also the MAC of a machine that is not declared. Nothing is
     changed by asking.
@@ -65,10 +66,20 @@ def render(
 
     try:
         with records(inventory, armed) as kept:
-            text = _rendered(Preview(inventory, kept, server), kind, name, mac)
+            text = _rendered(Preview(inventory, kept, server, _sums(inventory, kind)), kind, name, mac)
     except (ConfigError, PeerError, StateError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(text, nl=False)
+
+
+def _sums(inventory: Inventory, kind: str) -> SumOf:
+    """A domU is told the checksums of its files; they take their time."""
+    if kind != "xen":
+        return no_sum
+    from netprov.http.sums import Sums
+    from netprov.tftp.root import Root
+
+    return Sums(Root(inventory.settings.tftp.root)).of
 
 
 def _rendered(preview: Preview, kind: str, name: str, mac: Mac | None) -> str:

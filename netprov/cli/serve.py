@@ -6,9 +6,11 @@ import logging
 import os
 import socket
 from pathlib import Path
+from typing import Literal
 
 import click
 
+from netprov.boot.reason import Reason
 from netprov.cli.options import InventoryErrors, config_option
 from netprov.errors import ConfigError
 from netprov.inventory.model import DhcpMode, Inventory
@@ -16,18 +18,21 @@ from netprov.inventory.model import DhcpMode, Inventory
 
 @click.command()
 @config_option
-@click.option("-v", "--verbose", is_flag=True, help="Say more on the console.")
-def serve(config: Path, verbose: bool) -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Say more: every event, too.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="`json`: an object a line, and every event, for who collects logs.",
+)
+def serve(config: Path, verbose: bool, log_format: Literal["text", "json"]) -> None:
     """Serve DHCP, TFTP and HTTP until stopped (SIGTERM or ^C).
 
     Edits of the configuration and the inventory are taken over by themselves, or by SIGHUP; an edit with errors is
     refused and the inventory before goes on serving.
     """
+    from netprov.serve.logs import configure
     from netprov.serve.run import serve as run
 
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="netprov: %(message)s")
-    for noisy in ("aiohttp", "asyncio", "werkzeug"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    configure(log_format, verbose)
     try:
         run(config, _announce)
     except ConfigError as error:
@@ -43,10 +48,12 @@ def _announce(inventory: Inventory) -> None:
         parts.append(f"TFTP from {settings.tftp.root}")
     if settings.http.enabled:
         parts.append(f"HTTP on port {settings.http.port}")
+    if settings.syslog.enabled:
+        parts.append(f"syslog on port {settings.syslog.port}")
     where = f" on {', '.join(settings.server.interfaces)}" if settings.server.interfaces else ""
-    logging.getLogger("netprov").info(
-        "serves %s%s; %d systems, %d profiles", ", ".join(parts), where, len(inventory.systems), len(inventory.profiles)
-    )
+    counts = f"{len(inventory.systems)} systems, {len(inventory.profiles)} profiles"
+    text = f"serves {', '.join(parts)}{where}; {counts}"
+    logging.getLogger("netprov").info("%s", text, extra={"reason": Reason.SERVER_STARTED})
     _tell_systemd()
 
 

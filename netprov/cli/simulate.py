@@ -54,14 +54,15 @@ def simulate(
     at IF (root), and nothing of it is left afterwards. At a network card it reaches everything on the wire but not
     this host itself: on the server, give a bridge.
 
-    Exit status 1 at the first stage that would stop a real machine.
+    Exit status 1 at the first stage that would stop a real machine, with the verdict: the server's, which knows what to
+    change, where its journal is on this host, else what the machine itself saw of it.
 
     It asks with the machine's own MAC: do it while the machine is off, or its connections suffer. The DHCP server gives
-    it the machine's lease, and three boots within a minute look like a boot loop to it. An install is not disturbed:
-    scripts and answers are asked for as a preview, which netprov's servers know (TFTP option and HTTP header
-    netprov-preview); they answer the same and count nothing. Other servers cannot be told. With --callback
-    nothing says so, and an armed install is begun and ended as if it had been done. The server's timeline shows the
-    simulated boot like any other.
+    it the machine's lease. An install is not disturbed: all is asked for as a preview, which netprov's servers know
+    (DHCP option 250, TFTP option and HTTP header netprov-preview); they answer the same and count nothing. Other
+    servers cannot be told. With --callback nothing says so: an armed install is begun and ended as if it had been done,
+    and three boots within a minute look like a boot loop. The server's timeline shows the simulated boot like any
+    other.
     """
     if sum((machine is not None, every, storm is not None)) != 1:
         raise click.UsageError("name one machine, or give --all, or --storm N")
@@ -79,7 +80,7 @@ def simulate(
     else:
         machines = _cast(inventory, kind, storm)
         errands = _errands(machines, inventory, timeout, gives_back=storm is not None)
-        _many(errands, via, at_once, as_json, totals=storm is not None)
+        _many(errands, inventory, via, at_once, as_json, totals=storm is not None)
 
 
 def _named(text: str, inventory: Inventory, kind: Kind | None) -> Machine:
@@ -117,16 +118,18 @@ def _errands(
 
 def _one(machine: Machine, inventory: Inventory, via: str, timeout: float, callback: bool, as_json: bool) -> None:
     from netprov.simulate import show
+    from netprov.simulate.judged import judged
     from netprov.simulate.run import simulate as run
 
     (errand,) = _errands([machine], inventory, timeout, callback=callback)
-    if as_json:
-        boot = run(errand, via, _silent)
-        click.echo(json.dumps(boot.row(), indent=1))
-    else:
+    began = time.time()
+    if not as_json:
         click.secho(f"{machine.label} ({machine.mac}) as {machine.kind.name} at {via}", bold=True)
         click.secho(_COUNTS if callback else _PREVIEW, dim=True)
-        boot = run(errand, via, show.stage)
+    (boot,) = judged([run(errand, via, _silent if as_json else show.stage)], began, inventory)
+    if as_json:
+        click.echo(json.dumps(boot.row(), indent=1))
+    else:
         show.ending(boot)
     _exit([boot])
 
@@ -135,12 +138,16 @@ def _silent(_stage: Stage) -> None:
     """--json prints all at the end."""
 
 
-def _many(errands: list[Errand], via: str, at_once: int, as_json: bool, totals: bool) -> None:
+def _many(
+    errands: list[Errand], inventory: Inventory, via: str, at_once: int, as_json: bool, totals: bool
+) -> None:
     from netprov.simulate import show
+    from netprov.simulate.judged import judged
 
-    began = time.monotonic()
+    began, clock = time.time(), time.monotonic()
     boots = _progress(errands, via, at_once)
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - clock
+    boots = judged(boots, began, inventory)
     if as_json:
         click.echo(json.dumps([boot.row() for boot in boots], indent=1))
     elif totals:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from netprov.journal.lane import stage_line
 from netprov.journal.standing import Standing, standings
 from netprov.journal.timeline import Timeline, keys
 from netprov.journal.verdicts import Context, Heard
+from netprov.notify.receivers import Receiver, receivers
 from netprov.state.failure import StateError
 from netprov.state.place import Place
 from netprov.state.state import open_state
@@ -57,6 +59,18 @@ def status(names: tuple[str, ...], json_: bool, config: Path) -> None:
         _print(found, now)
     else:
         click.echo("No machines: none is declared under systems:, and none was seen within a day.")
+    for receiver in _failing(place, inventory):
+        click.echo(f"! {receiver.text(now)}", err=json_)  # JSON has machines only
+
+
+def _failing(place: Place, inventory: Inventory) -> list[Receiver]:
+    """The webhooks' receivers that take nothing."""
+    if not inventory.settings.server.webhooks:
+        return []
+    try:
+        return [receiver for receiver in receivers(place.spool) if receiver.failing]
+    except sqlite3.Error as error:
+        raise click.ClickException(f"{place.spool}: {error}") from None
 
 
 def _installs(place: Place) -> Mapping[str, InstallRecord]:

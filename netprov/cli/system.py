@@ -13,6 +13,8 @@ from netprov.boot.install import DESCRIBED, Arm, Done, Fail, GoLocal, InstallEve
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError
 from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.journal.escape import escape
+from netprov.journal.note import note_change
 from netprov.state.failure import StateError
 from netprov.state.state import State, open_state
 
@@ -39,20 +41,24 @@ def _find(inventory: Inventory, name: str) -> Target:
     return found
 
 
-def _apply(config: Path, names: tuple[str, ...], event: InstallEvent) -> None:
+def _apply(config: Path, names: tuple[str, ...], event: InstallEvent, command: str) -> None:
     inventory = load_inventory(config)
     targets = [_find(inventory, name) for name in names]
     with _state(inventory) as state:
         for target in targets:
             if isinstance(event, Arm) and target.install is InstallMode.ALWAYS:
                 raise click.ClickException(f"{target.name} has install: always: it boots its kernel every time")
+            now = time.time()
             try:
-                _, after = state.installs.apply(
-                    target.name, event, mode=target.install, attempts=target.install_attempts, now=time.time()
+                change = state.installs.apply(
+                    target.name, event, mode=target.install, attempts=target.install_attempts, now=now
                 )
             except StateError as error:
                 raise click.ClickException(str(error)) from None
-            click.echo(f"{target.name} {DESCRIBED[after.state]}")
+            trouble = note_change(inventory.settings.server, target, change, now, f"netprov system {command}")
+            click.echo(f"{target.name} {DESCRIBED[change[1].state]}")
+            if trouble:
+                click.echo(f"netprov: {trouble}", err=True)
 
 
 @click.group()
@@ -65,7 +71,7 @@ def system() -> None:
 @config_option
 def install(names: tuple[str, ...], config: Path) -> None:
     """Install the machine at its next network boot."""
-    _apply(config, names, Arm())
+    _apply(config, names, Arm(), "install")
 
 
 @system.command()
@@ -73,7 +79,7 @@ def install(names: tuple[str, ...], config: Path) -> None:
 @config_option
 def local(names: tuple[str, ...], config: Path) -> None:
     """Let the machine boot its own disk."""
-    _apply(config, names, GoLocal())
+    _apply(config, names, GoLocal(), "local")
 
 
 @system.command()
@@ -81,7 +87,7 @@ def local(names: tuple[str, ...], config: Path) -> None:
 @config_option
 def installed(names: tuple[str, ...], config: Path) -> None:
     """Say that an install under way has ended well, where its own report was lost."""
-    _apply(config, names, Done())
+    _apply(config, names, Done(), "installed")
 
 
 @system.command()
@@ -90,7 +96,7 @@ def installed(names: tuple[str, ...], config: Path) -> None:
 @config_option
 def failed(names: tuple[str, ...], note: str, config: Path) -> None:
     """Say that an install under way has failed."""
-    _apply(config, names, Fail(note=note))
+    _apply(config, names, Fail(note=note), "failed")
 
 
 @system.command()
@@ -132,4 +138,4 @@ def _sentence(target: Target, record: InstallRecord | None) -> str:
     attempt = ""
     if record.state in (InstallState.BOOTING, InstallState.INSTALLING):
         attempt = f", attempt {record.attempts} of {target.install_attempts}"
-    return f"{DESCRIBED[record.state]} (since {since}{attempt})" + (f": {record.note}" if record.note else "")
+    return f"{DESCRIBED[record.state]} (since {since}{attempt})" + (f": {escape(record.note)}" if record.note else "")

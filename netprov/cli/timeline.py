@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from netprov.cli.options import config_option, load_inventory
+from netprov.cli.packets import write_packets
 from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory
 from netprov.journal.boots import Boot
@@ -26,6 +27,7 @@ from netprov.state.place import Place
 
 _POLL = 0.2  # seconds
 _JUDGE = 2.0  # seconds between two looks for verdicts
+_CHANGES = 5  # of the install, shown beneath the boots
 _WATCHED = 900.0  # seconds after a machine's last event; no rule waits longer
 
 
@@ -34,12 +36,25 @@ _WATCHED = 900.0  # seconds after a machine's last event; no rule waits longer
 @click.option("--last", type=click.IntRange(1, 10_000), help="How many boots: 1 of a machine, 20 of all by default.")
 @click.option("--follow", is_flag=True, help="Go on with what happens from now, until interrupted.")
 @click.option("--json", "json_", is_flag=True, help="As JSON; with --follow an object a line.")
+@click.option("-v", "--verbose", is_flag=True, help="With every line of the machine's own log (syslog), not the last.")
+@click.option("--pcap", metavar="FILE", help="Write their packets to FILE for Wireshark, - for standard output.")
 @config_option
-def timeline(machine: str | None, last: int | None, follow: bool, json_: bool, config: Path) -> None:
+def timeline(
+    machine: str | None,
+    last: int | None,
+    follow: bool,
+    json_: bool,
+    verbose: bool,
+    pcap: str | None,
+    config: Path,
+) -> None:
     """Show the boots of a machine stage by stage, or of all machines a line each.
 
-    Where one went wrong it says why, and what to change. Needs no running server.
+    Where one went wrong it says why, and what to change. Needs no running server. With --pcap it writes what was said
+    by DHCP, TFTP and HTTP (the heads), without secrets; for that the server keeps packets: server.capture.
     """
+    if pcap is not None and (follow or json_):
+        raise click.UsageError("--pcap goes with neither --follow nor --json")
     inventory = load_inventory(config)
     place = Place(inventory.settings.server.state)
     try:
@@ -48,15 +63,19 @@ def timeline(machine: str | None, last: int | None, follow: bool, json_: bool, c
             boots = journal.boots(names, last or 1) if machine else journal.recent(last or 20)
             if machine and not boots:
                 _known(machine, names, inventory, journal)
-            if follow:
-                _follow(journal, inventory, boots, names, json_)
+            if pcap is not None:
+                write_packets(boots, inventory, pcap)
+            elif follow:
+                _follow(journal, inventory, boots, names, json_, verbose)
             elif json_:
                 click.echo(as_json(_judged(boots, inventory)))
             elif boots:
-                _print(_judged(boots, inventory), one_machine=bool(machine))
+                _print(_judged(boots, inventory), one_machine=bool(machine), log=verbose)
+                _print_changes(names, inventory, journal, boots[0].started)
             else:
                 click.echo(_nothing(machine, place.journal))
                 _print_absence(names, inventory, journal)
+                _print_changes(names, inventory, journal, 0.0)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
 
@@ -98,7 +117,7 @@ def _judged(boots: Sequence[Boot], inventory: Inventory) -> list[Judged]:
     return judge(boots, Context.of(inventory, time.time()))
 
 
-def _print(judged: Sequence[Judged], one_machine: bool) -> None:
+def _print(judged: Sequence[Judged], one_machine: bool, log: bool) -> None:
     console = Console(highlight=False)
     if not one_machine:
         console.print(overview(judged))
@@ -106,7 +125,18 @@ def _print(judged: Sequence[Judged], one_machine: bool) -> None:
     for number, (boot, found) in enumerate(judged):
         if number:
             console.print()
-        console.print(boot_text(boot, found))
+        console.print(boot_text(boot, found, log=log))
+
+
+def _print_changes(names: Sequence[str], inventory: Inventory, journal: Timeline, since: float) -> None:
+    """What operators did with the machine's install since the first boot shown, or ever: it is part of no boot."""
+    found = [e for name in names if name in inventory.systems for e in journal.changes(name, _CHANGES) if e.at >= since]
+    if found:
+        click.echo("\nBy hand:")
+    for event in found:
+        by = dict(event.detail).get("by", "")
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.at))
+        click.echo(f"  {at}  {escape(event.text, 400)}{escape(f' ({by})', 200) if by else ''}")
 
 
 def _print_absence(names: Sequence[str], inventory: Inventory, journal: Timeline) -> None:
@@ -121,14 +151,14 @@ def _print_absence(names: Sequence[str], inventory: Inventory, journal: Timeline
 
 
 def _follow(
-    journal: Timeline, inventory: Inventory, boots: Sequence[Boot], names: Sequence[str], json_: bool
+    journal: Timeline, inventory: Inventory, boots: Sequence[Boot], names: Sequence[str], json_: bool, log: bool
 ) -> None:
     """Print what is new until interrupted, and each verdict once it can be given."""
     seen = journal.newest()
     judged = _judged(boots, inventory)
     told = Told({(boot.machine, boot.number, verdict.id) for boot, found in judged for verdict in found})
     if judged and not json_:
-        _print(judged, one_machine=bool(names))
+        _print(judged, one_machine=bool(names), log=log)
     try:
         while True:
             if journal.reopened():

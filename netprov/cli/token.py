@@ -20,7 +20,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, given: str | Non
 @click.command()
 @click.argument("name", required=False, callback=_name)
 @click.option("--user", metavar="NAME", callback=_name, help="A user of the page instead: asks for the password.")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(_SCOPES), help="read, operate; may be repeated.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(_SCOPES), help="What it may do; may be repeated.")
 def token(name: str | None, user: str | None, scopes: tuple[str, ...]) -> None:
     """Make a token called NAME for a program, or a user of the page, and print what to write into netprov.yaml.
 

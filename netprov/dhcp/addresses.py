@@ -11,7 +11,7 @@ from netprov.dhcp.leases import DECLINED, LEASED, RELEASED, Leases, holder
 from netprov.dhcp.offers import Offer, Offers, Source
 from netprov.dhcp.pool import Pool
 from netprov.inventory.model import Inventory
-from netprov.state.leases import Lease
+from netprov.state.records import Lease
 
 STALE_OFFER = 2.0
 """Seconds after which an offer may go to another client of the same source, where no address is left: a client that

@@ -38,7 +38,7 @@ def ask(interface: str, who: Ask) -> Bound:
                     _send(sock, interface, replies, neighbours, client)
             _send(sock, interface, client.tick(time.monotonic()), neighbours, client)
     if client.bound is None:
-        raise PeerError(f"{who.mac} on {interface}: {client.failure}")
+        raise PeerError(client.failure)
     return client.bound
 
 

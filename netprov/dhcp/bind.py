@@ -6,6 +6,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
+from netprov.dhcp.overhear import replies
 from netprov.dhcp.solicit import SOLICITATION
 from netprov.errors import ConfigError, Origin, Problem
 from netprov.inventory.model import DhcpMode, Settings
@@ -21,15 +22,16 @@ at once; this holds them all."""
 
 @dataclass(frozen=True, slots=True)
 class DhcpSockets:
-    """`listeners` on 67 and 4011; `raw` sends to Ethernet addresses, `icmp6` hears router solicitations: None where the
-    kernel does not allow it."""
+    """`listeners` on 67 and 4011; `raw` sends to Ethernet addresses, `icmp6` hears router solicitations, `replies` what
+    other servers answer: None where the kernel does not allow it."""
 
     listeners: tuple[socket.socket, ...]
     raw: socket.socket | None = None
     icmp6: socket.socket | None = None
+    replies: socket.socket | None = None
 
     def close(self) -> None:
-        for sock in (*self.listeners, self.raw, self.icmp6):
+        for sock in (*self.listeners, self.raw, self.icmp6, self.replies):
             if sock is not None:
                 sock.close()
 
@@ -54,7 +56,7 @@ def bind(settings: Settings) -> DhcpSockets:
         for sock in listeners:
             sock.close()
         raise ConfigError(*problems)
-    return DhcpSockets(tuple(listeners), _raw(), _icmp6())
+    return DhcpSockets(tuple(listeners), _raw(), _icmp6(), replies())
 
 
 def _listen(port: int, interface: str) -> socket.socket:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 
 from netprov.boot.decision import BootDecision
 from netprov.boot.install import InstallRecord
+from netprov.boot.names import PREVIEW, PREVIEW_OPTION
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest
 from netprov.boot.state import LoaderLoop
@@ -21,8 +22,7 @@ from netprov.inventory.mac import Mac
 from netprov.inventory.model import Settings
 from netprov.journal.event import Event, Kind
 from netprov.quick import quick
-from netprov.state.leases import Lease
-from netprov.state.sightings import Sighting
+from netprov.state.records import Lease, Sighting
 
 
 @quick
@@ -40,12 +40,14 @@ class Outgoing:
 @quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a packet leads to: always an event; perhaps a reply, and leases and sightings to store."""
+    """What a packet leads to: always an event; perhaps a reply, and leases and sightings to store. `decision` is what
+    it goes by; None for a packet that nobody could read."""
 
     event: Event
     reply: Outgoing | None = None
     leases: Sequence[Lease] = ()
     sightings: Sequence[Sighting] = ()
+    decision: BootDecision | None = None
 
 
 @quick
@@ -96,7 +98,7 @@ class Exchange:
 
     def drop(self, reason: Reason, text: str, kind: Kind = Kind.DHCP_DROP) -> Outcome:
         """No answer."""
-        return Outcome(self._event(kind, reason, text))
+        return Outcome(self._event(kind, reason, text), decision=self.decision)
 
     def ignore(self) -> Outcome:
         """No answer, for the decision's reason."""
@@ -106,7 +108,7 @@ class Exchange:
     def seen(self, reason: Reason, text: str, kind: Kind, ip: IPv4Address | None = None) -> Outcome:
         """No answer, but worth remembering who is at `ip`."""
         sightings = (self.sighting(ip),) if ip is not None else ()
-        return Outcome(self._event(kind, reason, text, str(ip or "")), sightings=sightings)
+        return Outcome(self._event(kind, reason, text, str(ip or "")), sightings=sightings, decision=self.decision)
 
     def answer(
         self,
@@ -124,7 +126,8 @@ class Exchange:
         outgoing = Outgoing(data, to or destination(self.query, reply), self.arrival, durable=bool(leases))
         ip = reply.yiaddr if int(reply.yiaddr) else self.query.ciaddr
         event = self._event(kind or ANSWERS[reply.type], reason, text, dotted(ip) if int(ip) else "", boot)
-        return Outcome(event, outgoing, leases, tuple(self.sighting(lease.ip, lease) for lease in leases[:1]))
+        sightings = tuple(self.sighting(lease.ip, lease) for lease in leases[:1])
+        return Outcome(event, outgoing, leases, sightings, self.decision)
 
     def sighting(self, ip: IPv4Address, lease: Lease | None = None) -> Sighting:
         """That this machine is at `ip`. A stage that says less of itself than one before does not take that away."""
@@ -168,6 +171,11 @@ class Facts:
 
     def install(self, system: str) -> InstallRecord | None:
         return self.installs(system)
+
+    def given(self, query: Packet, mac: Mac, loader_file: str) -> None:
+        """The machine is given the loader now; it counts for the loop guard."""
+        if query.options.get(PREVIEW_OPTION) != PREVIEW.encode():
+            self.loops.note(mac, loader_file, query.xid, self.now)
 
     def loader_fetches(self, mac: Mac, loader_file: str) -> int:
         given = self.loops.count(mac, loader_file, self.now, self.xid)

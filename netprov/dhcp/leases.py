@@ -14,7 +14,7 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from netprov.dhcp.packet import Packet
-from netprov.state.leases import Lease
+from netprov.state.records import Lease
 
 LEASED: Literal["leased"] = "leased"
 DECLINED: Literal["declined"] = "declined"

@@ -14,13 +14,14 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 from netprov.boot.install import InstallRecord
 from netprov.boot.reason import Reason
+from netprov.capture.dhcp import DhcpTap
 from netprov.dhcp.bind import IP_PKTINFO, DhcpSockets
 from netprov.dhcp.classify import Arrival
 from netprov.dhcp.exchange import Outcome
@@ -60,8 +61,8 @@ log = logging.getLogger("netprov.dhcp")
 class DhcpWorker:
     """Serves DHCP on the given sockets until stopped.
 
-    `record` is given every event; `clock` tells seconds since the epoch. `update` and `stop` may be called from another
-    thread or a signal handler.
+    `record` is given the events of each round, `tap` every packet; `clock` tells seconds since the epoch. `update` and
+    `stop` may be called from another thread or a signal handler.
     """
 
     def __init__(
@@ -69,14 +70,16 @@ class DhcpWorker:
         sockets: DhcpSockets,
         inventory: Inventory,
         state: State,
-        record: Callable[[Event], None],
+        record: Callable[[Sequence[Event]], None],
         clock: Callable[[], float] = time.time,
+        tap: DhcpTap | None = None,
     ) -> None:
         self._sockets = sockets
         self._inventory = inventory
         self._state = state
         self._record = record
         self._clock = clock
+        self._tap = tap
         self._ahead = clock() - time.monotonic()
         self._transmitter = Transmitter(sockets.raw)
         self._installs: dict[str, InstallRecord | None] = {}
@@ -140,8 +143,9 @@ class DhcpWorker:
         for sock in ready:
             outcomes.extend((sock, outcome) for outcome in self._read(sock, ROUND // len(ready) + 1))
         failure = self._store([outcome for _, outcome in outcomes])
-        for sock, outcome in outcomes:
-            self._record(self._send(sock, outcome, failure))
+        self._record([self._send(sock, outcome, failure) for sock, outcome in outcomes])
+        if self._tap is not None:
+            self._tap.flush()
 
     def _read(self, sock: socket.socket, most: int) -> list[Outcome]:
         outcomes = []
@@ -155,7 +159,10 @@ class DhcpWorker:
                 break
             arrival = self._arrival(control, peer, self._ports[sock.fileno()])
             if arrival is not None:
-                outcomes.append(self._receive(data, arrival))
+                outcome = self._receive(data, arrival)
+                outcomes.append(outcome)
+                if self._tap is not None:
+                    self._tap.heard(data, arrival, outcome.event)
         return outcomes
 
     def _receive(self, data: bytes, arrival: Arrival) -> Outcome:
@@ -194,6 +201,8 @@ class DhcpWorker:
             text = f"{outcome.event.text}, but sending to {reply.destination} failed: {error.strerror}"
             return replace(outcome.event, kind=Kind.DHCP_DROP, reason=Reason.DHCP_NOT_SENT, text=text)
         event = outcome.event
+        if self._tap is not None:
+            self._tap.sent(reply, event)
         if event.name and event.mac:
             self._solicited.expect(Mac(event.mac), event.at)
         return event

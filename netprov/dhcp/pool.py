@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Address
 
 from netprov.inventory.model import Range
-from netprov.state.leases import Lease
+from netprov.state.records import Lease
 
 Numbers = tuple[int, int]  # first and last
 

@@ -56,7 +56,7 @@ def _watch(exchange: Exchange, facts: Facts) -> Outcome:
     if request.loader is Loader.OS and decision.target is None:
         return exchange.ignore()
     if decision.loader_file and request.mac is not None:
-        facts.loops.note(request.mac, decision.loader_file, query.xid, exchange.now)
+        facts.given(query, request.mac, decision.loader_file)
     ip = query.address(50) or (query.ciaddr if int(query.ciaddr) else None)
     server = query.address(54)
     text = f"asks {server or 'its server'} for {ip or 'an address'}"

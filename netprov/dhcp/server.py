@@ -41,7 +41,7 @@ from netprov.dhcp.report import malformed
 from netprov.errors import PeerError
 from netprov.inventory.model import DhcpMode, Inventory, Subnet
 from netprov.journal.event import Kind
-from netprov.state.leases import Lease
+from netprov.state.records import Lease
 
 MIN_LEASE = 120
 """Seconds: the shortest lease that a client can ask for (dnsmasq's floor): each renewal is a commit."""
@@ -257,7 +257,7 @@ class DhcpServer:
         )
         boot = exchange.boot(FULL)
         if boot.name and request.mac is not None:
-            self._facts.loops.note(request.mac, decision.loader_file, query.xid, exchange.now)
+            self._facts.given(query, request.mac, decision.loader_file)
         reply = build(query, kind, exchange.server_id, terms if kind is not None else _for_bootp(terms), boot)
         text = f"gives {_gift(ip, home, boot)}"
         return exchange.answer(reply, text, boot, leases=self.addresses.grant(lease, exchange.now))
@@ -272,7 +272,7 @@ class DhcpServer:
         if changed is None:
             return exchange.drop(Reason.DHCP_NO_RECORD, f"declines {ip}, which it was never given")
         outcome = exchange.drop(Reason.DHCP_DECLINED, f"found {ip} in use by another machine", Kind.DHCP_DECLINE)
-        return Outcome(outcome.event, leases=changed)
+        return Outcome(outcome.event, leases=changed, decision=exchange.decision)
 
     def _release(self, exchange: Exchange) -> Outcome:
         """RFC 2131 §4.3.4."""
@@ -284,7 +284,7 @@ class DhcpServer:
         if lease is None:
             return exchange.drop(Reason.DHCP_NO_RECORD, f"gives back {query.ciaddr}, which it does not have")
         outcome = exchange.drop(Reason.DHCP_OK, f"gives {query.ciaddr} back", Kind.DHCP_RELEASE)
-        return Outcome(outcome.event, leases=(lease,))
+        return Outcome(outcome.event, leases=(lease,), decision=exchange.decision)
 
     def _inform(self, exchange: Exchange, home: _Home) -> Outcome:
         """RFC 2131 §4.3.5: to ciaddr, without yiaddr and without a lease."""

@@ -2,148 +2,142 @@
 
 from __future__ import annotations
 
-import os
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from ipaddress import IPv4Address
 
 from netprov.boot.arch import NEXT_LINKS, Arch
 from netprov.boot.decide import decide
-from netprov.boot.decision import Action, BootDecision, Step
-from netprov.boot.reason import Reason
+from netprov.boot.decision import Action, BootDecision
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.errors import ConfigError, PeerError
+from netprov.dhcp.classify import Arrival
+from netprov.errors import ConfigError
+from netprov.explain.files import Files
+from netprov.explain.install import Install
+from netprov.explain.paper import LeaseBook, NoLeases
+from netprov.explain.question import STAND_IN
+from netprov.explain.stage import Stage
 from netprov.explain.state import Previewed
-from netprov.inventory.model import DhcpMode
-from netprov.journal.amount import size
+from netprov.explain.talk import Talk, Told, answer
 from netprov.render.preview import Preview
-from netprov.tftp.paths import PathError
-from netprov.tftp.root import Root
 
+__all__ = ["ASKS_DHCP", "Stage", "Walk"]
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One stage of the boot. `stops`: the boot ends here, well ("local disk") or not (`problem` says why)."""
+ASKS_DHCP = (Loader.FIRMWARE, Loader.IPXE, Loader.XEN)
+"""What begins with DHCP; the others have an address."""
 
-    name: str  # "firmware", "ipxe", "script", "kernel", "initrd", "autoinstall", "afterwards"
-    asks: str
-    gets: str
-    trace: tuple[Step, ...] = ()
-    text: str = ""  # the file that is sent, where it is rendered
-    problem: str = ""
-    advice: str = ""  # what to do where the operator wants it to go on from here
+_BY = {Via.TFTP: "TFTP", Via.HTTP: "HTTP"}
 
 
 class Walk:
-    """The stages of one machine's boot. `who` carries what is known of it (MAC, UUID, addresses, relay)."""
+    """The stages of one machine's boot.
 
-    def __init__(self, preview: Preview) -> None:
+    `arrival` is how its DHCP packets would reach us; None: nothing tells our address. `book` has the leases, `now` is
+    in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        preview: Preview,
+        arrival: Arrival | None = None,
+        book: LeaseBook | None = None,
+        now: float | None = None,
+    ) -> None:
         self._preview = preview
-        self._inventory = inventory = preview.inventory
+        self._inventory = preview.inventory
         self._state = Previewed(preview.records)
-        self._root = Root(inventory.settings.tftp.root)
+        self._arrival = arrival
+        self._talk = Talk(preview, book or NoLeases(), arrival, time.time() if now is None else now)
+        self._files = Files(preview.inventory, preview.server)
 
-    def stages(self, who: BootRequest, arch: Arch, start: Loader = Loader.FIRMWARE) -> Iterator[Stage]:
-        """Every stage in order, from what runs on the machine at `start`; ends where the machine would stop."""
-        mode = self._inventory.settings.dhcp.mode
-        via = Via.PROXY if mode is DhcpMode.PROXY else Via.DHCP
-        asked = replace(who, via=via, loader=start, arch=arch.code)
+    def stages(
+        self, who: BootRequest, arch: Arch, start: Loader = Loader.FIRMWARE, via: Via | None = None
+    ) -> Iterator[Stage]:
+        """Every stage in order, from what runs on the machine at `start`; ends where the machine would stop.
+
+        `who` carries what is known of it (MAC, UUID, addresses, relay); `via` is what its loader asks for its script
+        over, where that is not what loaders usually do. Raises ConfigError, StateError.
+        """
         loader = start
-        if start in (Loader.FIRMWARE, Loader.IPXE):
+        asked = replace(who, arch=arch.code)
+        if start in ASKS_DHCP:
+            asked = replace(asked, mac=asked.mac or STAND_IN)
+            told = self._talk.told(str(start), asked, arch, start)
+            yield told.stage
+            if told.decision.action is not Action.LOADER or told.stage.problem:
+                return
+            asked = self._learned(asked, told)
             if start is Loader.FIRMWARE:
-                decision = decide(asked, self._inventory, self._state)
-                yield self._answer("firmware", f"{arch.name} firmware, by {_BY[via]}", decision)
-                if decision.action is not Action.LOADER:
-                    return
-                for link in (decision.loader_file, *NEXT_LINKS.get(decision.loader_file, ())):
-                    yield from self._file("loader", link)
-                found = _loader_of(decision.loader_file, arch)
+                yield from self._loaders(told.decision, arch)
+                found = _loader_of(told.decision.loader_file, arch)
                 if found is None:
                     return  # the operator's own boot file: what it asks for is not ours to know
                 loader = found
+                if loader is Loader.IPXE:
+                    told = self._talk.told("ipxe", asked, arch, Loader.IPXE)
+                    yield told.stage
+                    if told.decision.action is not Action.LOADER or told.stage.problem:
+                        return
+                    asked = self._learned(asked, told)
             if loader is Loader.IPXE:
-                decision = decide(replace(asked, loader=Loader.IPXE), self._inventory, self._state)
-                yield self._answer("ipxe", f"iPXE, by {_BY[via]}", decision)
-                if decision.action is not Action.LOADER:
-                    return
-                loader = _loader_of(decision.loader_file, arch) or Loader.IPXE
-        over = Via.HTTP if loader is Loader.IPXE else Via.TFTP
-        yield from self._script(replace(asked, via=over, loader=loader))
+                file = told.decision.loader_file
+                if found := _loader_of(file, arch):  # boot_loaders prefers another one
+                    yield from self._loaders(told.decision, arch)
+                loader = found or Loader.IPXE
+                # a serial number is told by a script's URL alone, and only where that has a place for it
+                asked = replace(asked, serial=asked.serial if "serial=" in file else "")
+        yield from self._script(replace(asked, via=via or self._usual(loader), loader=loader))
+
+    def _learned(self, asked: BootRequest, told: Told) -> BootRequest:
+        """Who asks from then on: it has an address."""
+        return replace(asked, ip=told.ip or asked.ip)
+
+    def _usual(self, loader: Loader) -> Via:
+        http = self._inventory.settings.http.enabled
+        return Via.HTTP if http and loader in (Loader.IPXE, Loader.XEN) else Via.TFTP
+
+    def _loaders(self, decision: BootDecision, arch: Arch) -> Iterator[Stage]:
+        """The loader and what it loads of itself."""
+        over = Via.HTTP if decision.over_http else Via.TFTP
+        for link in (decision.loader_file, *NEXT_LINKS.get(decision.loader_file, ())):
+            if not decision.over_http and "://" not in link and self._other(decision):
+                assert decision.next_server is not None
+                yield self._files.elsewhere("loader", link, decision.next_server)
+            else:
+                yield self._files.stage("loader", link, over)
+
+    def _other(self, decision: BootDecision) -> bool:
+        ours: tuple[IPv4Address, ...] = ()
+        if self._arrival is not None:
+            ours = (self._arrival.server, *(address.ip for address in self._arrival.addresses))
+        return self._files.other(decision.next_server, ours)
 
     def _script(self, asked: BootRequest) -> Iterator[Stage]:
+        asks = f"{asked.loader}, by {_BY[asked.via]}"
+        decision = decide(replace(asked, server=self._preview.server), self._inventory, self._state)
+        if asked.via is Via.TFTP and self._other(decision):
+            assert decision.next_server is not None
+            yield self._files.elsewhere("script", asks, decision.next_server)
+            return
+        if off := self._files.off(asked.via):
+            yield Stage("script", asks, "nothing", problem=off)
+            return
         try:
             made = self._preview.script(asked.loader, asked)
         except ConfigError as error:
-            yield Stage("script", f"{asked.loader}", "an error", problem=str(error))
+            yield Stage("script", asks, "an error", problem=str(error))
             return
         if made is None:
-            decision = decide(asked, self._inventory, self._state)
-            yield Stage("script", f"{asked.loader}, by {_BY[asked.via]}", "no script: not found", decision.trace)
+            yield Stage("script", asks, "no script: not found", decision.trace)
             return
-        decision = made.decision
-        stage = self._answer("script", f"{asked.loader}, by {_BY[asked.via]}", decision)
-        yield replace(stage, text=made.body.decode(errors="replace"))
-        if decision.kernel is None:
+        yield replace(answer("script", asks, made.decision), text=made.body.decode(errors="replace"))
+        if made.decision.kernel is None:
             return
-        yield from self._file("kernel", decision.kernel.kernel)
-        for initrd in decision.kernel.initrd:
-            yield from self._file("initrd", initrd)
-        if decision.kernel.autoinstall:
-            yield self._autoinstall(asked, decision)
-        if decision.installing:
-            yield Stage("afterwards", "the callback of the installer", "boots its own disk until it is armed again")
-
-    def _autoinstall(self, asked: BootRequest, decision: BootDecision) -> Stage:
-        target = decision.target
-        assert target is not None
-        asks = "the installer, by HTTP"
-        origin = target.origins.get("autoinstall")
-        try:
-            made = self._preview.answers(target, asked.mac)
-        except (ConfigError, PeerError) as error:
-            return Stage("autoinstall", asks, "an error", problem=str(error))
-        trace = (Step(Reason.RENDERED, f"{target.kind} {target.name} has autoinstall {target.autoinstall}", origin),)
-        gets = f"{size(len(made.body))}, made from {made.template}"
-        return Stage("autoinstall", asks, gets, trace, text=made.body.decode(errors="replace"))
-
-    def _file(self, stage: str, name: str) -> Iterator[Stage]:
-        if "://" in name:
-            yield Stage(stage, name, "from another server")
-            return
-        try:
-            opened = self._root.open(name)
-        except PathError as error:
-            problem = f"{error.text}: {name} under {self._inventory.settings.tftp.root}"
-            if stage == "loader":
-                problem += "; `netprov loaders` puts the boot loaders in place"
-            yield Stage(stage, name, "nothing", problem=problem)
-            return
-        os.close(opened.fd)
-        yield Stage(stage, name, size(opened.size))
-
-    def _answer(self, name: str, asks: str, decision: BootDecision) -> Stage:
-        gets = _GETS[decision.action].format(decision=decision)
-        ends = decision.action in (Action.IGNORE, Action.ADDRESS, Action.LOCAL)
-        advice = decision.reason.advice if ends else ""
-        if decision.reason in _WRONG:
-            return Stage(name, asks, gets, decision.trace, problem=advice)
-        return Stage(name, asks, gets, decision.trace, advice=advice)
-
-
-_BY = {Via.DHCP: "DHCP", Via.PROXY: "proxyDHCP", Via.TFTP: "TFTP", Via.HTTP: "HTTP", Via.XEN: "the Xen bootloader"}
-
-_GETS = {
-    Action.IGNORE: "no answer",
-    Action.ADDRESS: "an address, nothing to boot",
-    Action.LOADER: "{decision.loader_file}",
-    Action.KERNEL: "boots {decision.kernel.kernel}",
-    Action.MENU: "a menu",
-    Action.LOCAL: "nothing to boot: it goes on to its own disk",
-    Action.IDENTIFY: "asks again with its MAC",
-}
-
-
-_WRONG = (Reason.ARCH_MISMATCH, Reason.ARCH_UNKNOWN, Reason.NO_KERNEL, Reason.NO_MENU_ENTRIES)
-"""Why a machine boots its own disk though nobody wants that."""
+        yield self._files.stage("kernel", made.decision.kernel.kernel, asked.via)
+        for initrd in made.decision.kernel.initrd:
+            yield self._files.stage("initrd", initrd, asked.via)
+        yield from Install(self._inventory, replace(asked, server=self._preview.server), made).stages()
 
 
 def _loader_of(file: str, arch: Arch) -> Loader | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from ipaddress import IPv4Address
 from uuid import UUID
 
+from netprov.boot.identify import identify
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.inventory.mac import parse_mac
 from netprov.inventory.model import Inventory, Target
@@ -32,11 +34,27 @@ def who(text: str, inventory: Inventory) -> BootRequest:
     except ValueError:
         pass
     try:
-        return BootRequest(Via.DHCP, Loader.FIRMWARE, ip=IPv4Address(text))
+        return _at(IPv4Address(text), inventory)
     except ValueError:
         near = difflib.get_close_matches(text, inventory.systems, n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; give a system's name, a MAC, a UUID or an address"
         raise UnknownName(f"no system {text!r} is declared{hint}") from None
+
+
+def system_of(text: str, inventory: Inventory) -> str:
+    """The declared system that `text` means; "" for a machine that is not declared. Raises UnknownName."""
+    match = identify(who(text, inventory), inventory)
+    return match.target.name if match is not None else ""
+
+
+def _at(ip: IPv4Address, inventory: Inventory) -> BootRequest:
+    """The machine at the address: with the MAC that it is declared for."""
+    asking = BootRequest(Via.DHCP, Loader.FIRMWARE, ip=ip)
+    target = inventory.systems.get(inventory.by_ip.get(ip, ""))
+    for interface in target.interfaces if target is not None else ():
+        if interface.ip is not None and interface.ip.ip == ip and interface.mac is not None and target is not None:
+            return replace(of_system(target), mac=interface.mac, ip=ip)
+    return asking
 
 
 def of_system(target: Target) -> BootRequest:

@@ -103,6 +103,7 @@ class Connections(web.Server):
         self._open: dict[web.RequestHandler, asyncio.Transport] = {}
         self._idle: dict[web.RequestHandler, None] = {}  # in the order in which they became idle
         self._half_closed: set[web.RequestHandler] = set()
+        self._when_lost: dict[web.RequestHandler, Callable[[], None]] = {}
         self._full = False
 
     def __call__(self) -> web.RequestHandler:
@@ -126,6 +127,7 @@ class Connections(web.Server):
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         self._forget(handler)
+        self._lost(handler)
         super().connection_lost(handler, exc)
 
     def _forget(self, handler: web.RequestHandler) -> None:
@@ -133,6 +135,21 @@ class Connections(web.Server):
         self._idle.pop(handler, None)
         self._half_closed.discard(handler)
         self._full = self._full and len(self._open) > self._limits.connections * 9 // 10
+
+    def when_lost(self, handler: web.RequestHandler, call: Callable[[], None] | None) -> None:
+        """What to call when the client has gone, or says that it sends no more; None: nothing any more.
+
+        An answer that has nothing to send for now would not notice it.
+        """
+        if call is not None and handler in self._open:
+            self._when_lost[handler] = call
+        else:
+            self._when_lost.pop(handler, None)
+
+    def _lost(self, handler: web.RequestHandler) -> None:
+        call = self._when_lost.pop(handler, None)
+        if call is not None:
+            call()
 
     def busy(self, handler: web.RequestHandler) -> None:
         """A request of this connection is being answered."""
@@ -151,6 +168,7 @@ class Connections(web.Server):
 
     def half_closed(self, handler: web.RequestHandler) -> None:
         """The client sends no more, as busybox nc fed by a pipe says at once: what it has asked is still answered."""
+        self._lost(handler)
         if handler in self._open:
             self._half_closed.add(handler)
             asyncio.get_running_loop().call_later(HALF_CLOSED_SECONDS, self._close_idle, handler)

@@ -53,13 +53,20 @@ class FileSender:
         self.answer = answer
         self.sent = 0
         self.stalled: int | None = None
+        self.response: web.StreamResponse | None = None  # once its head is made
+
+    @property
+    def length(self) -> int:
+        """Octets of the body."""
+        return sum(len(part) if isinstance(part, bytes) else part.length for part in self.answer.parts)
 
     async def send(self, request: web.BaseRequest, fd: int, headers: Mapping[str, str]) -> web.StreamResponse:
         """The response, sent; closes `fd`. Raises ConnectionError, or FileTooShortError."""
         with FileIO(fd) as file:
-            if sum(len(part) if isinstance(part, bytes) else part.length for part in self.answer.parts) <= SMALL:
+            if self.length <= SMALL:
                 return await self._send_small(request, fd, headers)
             response = web.StreamResponse(status=self.answer.status, headers={**headers, **self.answer.headers})
+            self.response = response
             await response.prepare(request)
             for part in self.answer.parts:
                 if isinstance(part, Span):
@@ -77,6 +84,7 @@ class FileSender:
         if self.answer.parts and len(body) != int(self.answer.headers["Content-Length"]):
             raise FileTooShortError
         response = web.Response(status=self.answer.status, headers={**headers, **self.answer.headers}, body=body)
+        self.response = response
         await response.prepare(request)
         await response.write_eof()
         self.sent = len(body)

@@ -13,14 +13,17 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 
 from netprov.boot.names import parse_name
 from netprov.boot.reason import Reason
+from netprov.capture.http import Way
 from netprov.errors import PeerError
 from netprov.http.connections import HEADERS, Connections, Limits
 from netprov.http.files import FileSender, FileTooShortError, content_type
 from netprov.http.outcome import ENVIRON_KEY, Exchange, Outcome, event_of
+from netprov.http.progress import Progress
 from netprov.http.ranges import Version, answer
 from netprov.http.services import Services
 from netprov.http.target import split_target
 from netprov.http.wsgi import Call, Reply, environ_of, lower, run
+from netprov.journal.event import Event
 from netprov.tftp.paths import PathError
 from netprov.web.live import Live
 
@@ -42,6 +45,16 @@ class _Course:
     outcome: Outcome
     began: float
     sender: FileSender | None = None
+    reply: Reply | None = None  # where it is no file
+    response: web.StreamResponse | None = None  # of the reply
+    answered: float = 0.0  # when the answer's head went out
+    local: tuple[str, int] = ("", 0)
+
+    @property
+    def script(self) -> bytes:
+        """The answer's body where it is a script made for this machine."""
+        rendered = self.outcome.stage == "script" and any(name == "action" for name, _ in self.outcome.detail)
+        return self.reply.body if rendered and self.reply is not None else b""
 
     def broken_off(self, end: BaseException) -> None:
         """The response did not get to its end: by the file, by us, else by the client."""
@@ -70,6 +83,7 @@ class Front:
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.threads, "http")
         self._under_way: set[asyncio.Task[None]] = set()
+        self._progress = Progress(services.record)
         self.connections = Connections(self.handle, self.refused, limits)
 
     async def drain(self, seconds: float) -> None:
@@ -94,6 +108,8 @@ class Front:
         self.connections.busy(request.protocol)
         loop = asyncio.get_running_loop()
         course = _Course(_exchange_of(request), Outcome(), loop.time())
+        if self._services.tap is not None:  # later the connection may be gone
+            course.local = _address(request.get_extra_info("sockname"))
         try:
             return await self._answer(request, course)
         except (ConnectionError, FileTooShortError, asyncio.CancelledError) as end:
@@ -109,7 +125,7 @@ class Front:
         finally:
             self._under_way.discard(task)
             self.connections.idle(request.protocol)
-            self._tell(course, loop.time())
+            self._tell(request, course, loop.time())
 
     def refused(self, request: web.BaseRequest, status: int, text: str, reason: Reason | None = None) -> None:
         """A request that was not taken: malformed on the wire, or one whose answer failed."""
@@ -118,14 +134,20 @@ class Front:
         if event is not None:
             self._services.record(event)
 
-    def _tell(self, course: _Course, now: float) -> None:
+    def _tell(self, request: web.BaseRequest, course: _Course, now: float) -> None:
         if not course.exchange.status and not course.exchange.closed:
             return  # the answer failed within: `refused` told it
         sent = course.exchange.sent if course.sender is None else course.sender.sent
         exchange = replace(course.exchange, sent=sent, seconds=now - course.began)
         event = event_of(exchange, course.outcome, self._services.clock())
-        if event is not None:
-            self._services.record(event)
+        if event is None:
+            return
+        self._services.record(event)
+        if self._services.tap is not None:
+            answered = event.at - (now - course.answered)
+            way = Way(course.local, answered, course.script if request.method != "HEAD" else b"", exchange.closed)
+            response = course.response if course.sender is None else course.sender.response
+            self._services.tap.exchange(request, response, event, way)
 
     async def _answer(self, request: web.BaseRequest, course: _Course) -> web.StreamResponse:
         try:
@@ -166,6 +188,7 @@ class Front:
         course.exchange = replace(course.exchange, status=200)
         response = web.StreamResponse(status=200, headers={**HEADERS, "Cache-Control": "no-store"})
         response.content_type = "text/event-stream"
+        self.connections.when_lost(request.protocol, lambda: self._live.end(queue))
         try:
             await response.prepare(request)
             await response.write(b": netprov\n\n")
@@ -176,6 +199,7 @@ class Front:
             if request.transport is not None:
                 request.transport.abort()
         finally:
+            self.connections.when_lost(request.protocol, None)
             self._live.leave(queue)
         return response
 
@@ -194,8 +218,16 @@ class Front:
         version = Version(opened.size, opened.mtime_ns, opened.ino)
         planned = answer(request.method, asked, version, content_type(name), self._services.clock())
         course.exchange = replace(course.exchange, status=planned.status)
-        course.sender = FileSender(planned)
-        return await course.sender.send(request, opened.fd, HEADERS)
+        course.sender = sender = FileSender(planned)
+        course.answered = asyncio.get_running_loop().time()
+        with self._progress.of(request.transport, sender.length, lambda: self._going(course, sender.length)):
+            return await sender.send(request, opened.fd, HEADERS)
+
+    def _going(self, course: _Course, size: int) -> Event | None:
+        """The event of a request whose answer is on its way."""
+        seconds = asyncio.get_running_loop().time() - course.began
+        exchange = replace(course.exchange, sent=size, seconds=seconds)
+        return event_of(exchange, course.outcome, self._services.clock())
 
     async def _refuse(
         self, request: web.BaseRequest, course: _Course, status: int, text: str, *, close: bool = False, allow: str = ""
@@ -217,6 +249,7 @@ class Front:
                 response.headers[name] = value
             else:
                 response.headers.add(name, value)
+        course.reply, course.response, course.answered = reply, response, asyncio.get_running_loop().time()
         await response.prepare(request)
         await response.write_eof()
         course.exchange = replace(course.exchange, sent=0 if request.method == "HEAD" else len(reply.body))

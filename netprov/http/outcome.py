@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
+from netprov.render.scripts import PREVIEW_TOKEN
 
 ENVIRON_KEY = "netprov.outcome"
 """Where a view leaves the Outcome of its request in the WSGI environ."""
@@ -82,7 +83,7 @@ def event_of(exchange: Exchange, outcome: Outcome, now: float) -> Event | None:
         ip=exchange.ip,
         peer=f"{exchange.ip}:{exchange.port}",
         system=outcome.system,
-        token=outcome.token,
+        token="" if outcome.token == PREVIEW_TOKEN else outcome.token,  # one for all: it tells no machine
         name=exchange.path,
         size=exchange.sent,
         seconds=exchange.seconds,

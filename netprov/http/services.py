@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from netprov.boot.decision import BootDecision
 from netprov.boot.install import InstallEvent, InstallRecord
 from netprov.boot.names import Name
 from netprov.boot.request import BootRequest
+from netprov.capture.http import HttpTap
 from netprov.inventory.model import InstallMode, Inventory
 from netprov.journal.event import Event
 from netprov.state.leases import Lease
@@ -93,6 +95,9 @@ class Leases(Protocol):
     def all(self) -> Sequence[Lease]:
         """Every lease, expired ones too, by address."""
 
+    def at(self, ip: IPv4Address) -> Lease | None:
+        """The lease of `ip`, expired or not."""
+
 
 class State(Protocol):
     @property
@@ -107,7 +112,8 @@ class Services:
 
     `inventory` gives the generation that serves now; `record` tells the journal and never blocks or raises; `clock`
     gives seconds since the epoch; `stage_of` the stage of a boot that a file's name belongs to ("kernel", "loader" …);
-    `journal` is where the events are; `secret` signs sessions, the same in every HTTP worker of one server.
+    `journal` is where the events are; `secret` signs sessions, the same in every HTTP worker of one server; `tap` is
+    told the heads of what boots.
     """
 
     scripts: Scripts
@@ -119,3 +125,4 @@ class Services:
     stage_of: Callable[[str], str]
     journal: Path
     secret: bytes
+    tap: HttpTap | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -27,8 +27,12 @@ SECTIONS: Mapping[str, Kind] = MappingProxyType({
 })  # fmt: skip
 """The keys that objects stand under by name. `subnets`, a list, may stand beside them."""
 
-SETTINGS = ("server", "dhcp", "tftp", "http", "defaults", "inventory", "templates", "autoinstall")
+SETTINGS = ("server", "dhcp", "tftp", "http", "syslog", "defaults", "inventory", "templates", "autoinstall")
 """The other keys of netprov.yaml."""
+
+
+Edit = Callable[[MapNode], MapNode]
+"""What is to be changed in a document that was read, before anything is made of it."""
 
 
 class Declared(NamedTuple):
@@ -47,10 +51,17 @@ class Declared(NamedTuple):
 
 
 class Declarations:
-    """Collects objects; the same one twice is an error that names both places."""
+    """Collects objects; the same one twice is an error that names both places.
 
-    def __init__(self, report: Report) -> None:
+    `instead`: files by their path, links followed, that count as having this content, there or not.
+    """
+
+    def __init__(
+        self, report: Report, edit: Edit | None = None, instead: Mapping[str, bytes] = MappingProxyType({})
+    ) -> None:
         self.report = report
+        self.edit = edit
+        self.instead = instead
         self.reader = Reader(report)
         self.objects: dict[Kind, dict[str, Declared]] = {kind: {} for kind in SECTIONS.values()}
         self.subnets: list[Layer] = []
@@ -60,16 +71,17 @@ class Declarations:
         """The mapping a file holds; None where it has none that can be used."""
         self.files.append(str(path))
         try:
-            node = compose(read_file(path), str(path))
+            data = self.instead.get(os.path.realpath(path)) if self.instead else None
+            node = compose(data if data is not None else read_file(path), str(path))
         except ConfigError as error:
             self.report.errors.extend(error.problems)
             return None
         if node is None or unset(node):
-            return MapNode({}, str(path), 0, 1, 1)
+            node = MapNode({}, str(path), 0, 1, 1)
         if not isinstance(node, MapNode):
             self.report.error(origin_of(node), "", f"must be a mapping, with keys such as {', '.join(SECTIONS)}")
             return None
-        return node
+        return self.edit(node) if self.edit is not None else node
 
     def path(self, path: Path, main: Path, origin: Origin | None) -> None:
         """A file of objects, or a folder of such; `main`, which may lie among them, is not read again."""
@@ -89,6 +101,9 @@ class Declarations:
                         self.file(file)
         except ConfigError as error:
             self.report.errors.extend(error.problems)
+        for file in map(Path, self.instead):
+            if Path(os.path.realpath(path)) in file.parents and not os.path.lexists(file):
+                self.file(file)
 
     def file(self, path: Path) -> None:
         root = self.document(path)

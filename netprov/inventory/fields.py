@@ -13,9 +13,16 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from netprov.inventory import types as t
-from netprov.inventory.model import DhcpMode, Disk, InstallMode, Scope, UnknownPolicy, Virt
+from netprov.inventory.model import DhcpMode, Disk, InstallMode, Notice, Scope, UnknownPolicy, Virt
 from netprov.inventory.options import SUBNET_OPTIONS
-from netprov.inventory.values import parse_flag, parse_gigabytes, parse_password_hash, parse_token_hash
+from netprov.inventory.values import (
+    parse_flag,
+    parse_gigabytes,
+    parse_password_hash,
+    parse_secret,
+    parse_token_hash,
+    parse_url,
+)
 
 
 class Kind(StrEnum):
@@ -36,9 +43,11 @@ class Kind(StrEnum):
     SERVER = "server"
     USER = "user"
     TOKEN = "token"
+    WEBHOOK = "webhook"
     DHCP = "dhcp"
     TFTP = "tftp"
     HTTP = "http"
+    SYSLOG = "syslog"
 
 
 class Merge(StrEnum):
@@ -58,7 +67,8 @@ class Inherits(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`default` is that of the model's class (a test compares). `boot`: whether it changes what a machine is sent."""
+    """`default` is that of the model's class (a test compares). `boot`: whether it changes what a machine is sent, and
+    so what `netprov explain` says (a test tries each)."""
 
     name: str
     kinds: tuple[Kind, ...]
@@ -92,6 +102,8 @@ _SERVER = (Kind.SERVER,)
 _DHCP = (Kind.DHCP,)
 _TFTP = (Kind.TFTP,)
 _HTTP = (Kind.HTTP,)
+_SYSLOG = (Kind.SYSLOG,)
+_WEBHOOK = (Kind.WEBHOOK,)
 _REPO = (Kind.REPO,)
 
 BREEDS = ("redhat", "fedora", "debian", "ubuntu", "suse", "freebsd", "vmware", "xen", "windows", "generic", "probe")
@@ -111,6 +123,9 @@ _ADDRESSES = t.ListOf(t.ADDRESS)
 _SCOPES = t.ListOf(t.choice(tuple(Scope), Scope))
 _PASSWORD = t.Type("password hash", parse_password_hash, {"type": "string", "pattern": "^(scrypt|pbkdf2):"})
 _TOKEN = t.Type("token hash", parse_token_hash, {"type": "string", "pattern": "^sha256:[0-9A-Fa-f]{64}$"})
+_URL = t.Type("http or https URL", parse_url, {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://."})
+_SECRET = t.Type("secret", parse_secret, {"type": "string", "minLength": 16})
+_NOTICES = t.ListOf(t.choice(tuple(Notice), Notice))
 _INSTALL_MODES = "`local`: its own disk. `install-once`: install, then its own disk until armed again. `always`: the kernel every time"
 
 FIELDS: tuple[Field, ...] = (
@@ -130,9 +145,9 @@ FIELDS: tuple[Field, ...] = (
     Field("interfaces", _SYSTEM, t.Named(Kind.INTERFACE), (), "Its network interfaces by name."),
     Field("mac", _INTERFACE, t.MAC, None, "MAC address.", aliases=("mac_address",)),
     Field("ip", _INTERFACE, t.INTERFACE_ADDRESS, None, "Address and prefix; without a prefix, that of the subnet.", aliases=("ip_address",)),
-    Field("netmask", _INTERFACE, t.NETMASK, None, "The prefix of `ip` in Cobbler's spelling.", boot=False),
+    Field("netmask", _INTERFACE, t.NETMASK, None, "The prefix of `ip` in Cobbler's spelling."),
     Field("gateway", _INTERFACE, t.ADDRESS, None, "Its own gateway.", aliases=("if_gateway",)),
-    Field("dns_name", _INTERFACE, t.HOSTNAME, "", "Its name in DNS.", boot=False),
+    Field("dns_name", _INTERFACE, t.HOSTNAME, "", "Its name in DNS, and the host name it is offered (option 12)."),
     Field("mtu", _INTERFACE, t.number(68, 65535), None, "MTU in octets."),
     Field("bridge", _INTERFACE, t.DEVICE, "", "The host's bridge that a guest's interface is put on.", aliases=("virt_bridge",), boot=False),
     Field("management", _INTERFACE, t.FLAG, False, "Whether the machine is managed by this interface.", boot=False),
@@ -146,8 +161,8 @@ FIELDS: tuple[Field, ...] = (
     Field("kernel", _BOOTED, t.PATH, "", "Kernel: a path under `tftp.root`, or a URL.", Inherits.CHAIN),
     Field("initrd", _BOOTED, t.ListOf(t.PATH, split=False), (), "Initial RAM disks, likewise, in order.", Inherits.CHAIN),
     Field("tree", _BOOTED, t.TEXT, "", "URL of the install tree.", Inherits.CHAIN, aliases=("install_tree",)),
-    Field("file", (Kind.IMAGE,), t.PATH, "", "The file an image is made of."),
-    Field("image_type", (Kind.IMAGE,), t.choice(("iso", "direct", "memdisk", "virt-clone")), "", "What kind of file that is."),
+    Field("file", (Kind.IMAGE,), t.PATH, "", "The file an image is made of.", boot=False),
+    Field("image_type", (Kind.IMAGE,), t.choice(("iso", "direct", "memdisk", "virt-clone")), "", "What kind of file that is.", boot=False),
     Field("kernel_options", _CHAIN, t.KernelOptions(), {}, 'Kernel command line: `{console: [tty0, "ttyS0,115200"], quiet: true}` or `"quiet console=tty0"`. An option with `false`, or `"!option"`, is taken out.', Inherits.CHAIN, Merge.DICT, ("kopts",)),
     Field("autoinstall", _CHAIN, t.PATH, "", "Template of the installer's answers (kickstart, preseed, user-data, AutoYaST): a file in the `autoinstall` folder, or one that netprov brings, or a URL.", Inherits.CHAIN, aliases=("kickstart", "autoinst")),
     Field("autoinstall_meta", _CHAIN, t.Free(), {}, "Values for that template.", Inherits.CHAIN, Merge.DICT, ("ks_meta",)),
@@ -156,8 +171,10 @@ FIELDS: tuple[Field, ...] = (
     Field("filename", _CHAIN, t.PATH, "", "The boot file to send in place of the client architecture's loader.", Inherits.CHAIN),
     Field("install", _CHAIN, _MODE, InstallMode.LOCAL, f"{_INSTALL_MODES}.", Inherits.CHAIN),
     Field("install_attempts", _CHAIN, t.number(1, 1000), 3, "Starts of one install before it counts as failed.", Inherits.CHAIN),
-    Field("menu", (Kind.PROFILE, Kind.IMAGE), t.NAME, "", "The menu it stands in.", Inherits.CHAIN),
-    Field("enable_menu", (Kind.PROFILE, Kind.IMAGE), t.FLAG, True, "Whether boot menus list it.", Inherits.CHAIN),
+    Field("menu", (Kind.PROFILE,), t.NAME, "", "The menu it stands in.", Inherits.CHAIN),
+    Field("menu", (Kind.IMAGE,), t.NAME, "", "The menu it stands in.", Inherits.CHAIN, boot=False),
+    Field("enable_menu", (Kind.PROFILE,), t.FLAG, True, "Whether boot menus list it.", Inherits.CHAIN),
+    Field("enable_menu", (Kind.IMAGE,), t.FLAG, True, "Whether boot menus list it.", Inherits.CHAIN, boot=False),
     Field("repos", _CHAIN, t.ListOf(t.NAME, True), (), "Package repositories the installer adds.", Inherits.CHAIN, Merge.LIST),
     Field("proxy", _CHAIN, t.TEXT, "", "HTTP proxy for the installer.", Inherits.CHAIN),
     Field("virt", _CHAIN, t.Section(Kind.VIRT), Virt(), "The guest to make of it, where it is one.", Inherits.CHAIN, Merge.DICT, boot=False),
@@ -176,9 +193,9 @@ FIELDS: tuple[Field, ...] = (
     # other objects
     Field("display_name", (Kind.MENU,), t.TEXT, "", "Its title."),
     Field("text", (Kind.SNIPPET,), t.PROSE, "", "The template text; `NAME: text` is short for it."),
-    Field("mirror", _REPO, t.TEXT, "", "URL of the repository."),
-    Field("breed", _REPO, t.choice(("yum", "apt", "none")), "yum", "Kind of repository."),
-    Field("arch", _REPO, t.choice((*ARCHES, "noarch"), also=_ARCH_SPELLINGS), "x86_64", "Architecture of its packages."),
+    Field("mirror", _REPO, t.TEXT, "", "URL of the repository.", boot=False),
+    Field("breed", _REPO, t.choice(("yum", "apt", "none")), "yum", "Kind of repository.", boot=False),
+    Field("arch", _REPO, t.choice((*ARCHES, "noarch"), also=_ARCH_SPELLINGS), "x86_64", "Architecture of its packages.", boot=False),
     # subnets
     Field("subnet", _SUBNET, t.NETWORK, None, "The network, such as 192.168.77.0/24. Required."),
     Field("range", _SUBNET, t.ListOf(t.RANGE, split=False), (), "Addresses to give: `first-last`, or a list of such.", aliases=("ranges",)),
@@ -202,10 +219,16 @@ FIELDS: tuple[Field, ...] = (
     Field("user", _SERVER, t.TEXT, "", "The user to become once the sockets are bound; without it, stay.", boot=False),
     Field("journal_events", _SERVER, t.number(1000, 1_000_000_000), 1_000_000, "The newest so many events are kept.", boot=False),
     Field("journal_age", _SERVER, t.DURATION, 30 * 86400, "Events are kept so long.", boot=False),
+    Field("capture", _SERVER, t.RECORD, 0, "The packets of machines' boots are kept, without secrets, in a file of this size; `off`: they are not.", boot=False),
     Field("users", _SERVER, t.Named(Kind.USER), (), "Who may log in to the page. With any user or token declared, reading needs one too.", boot=False),
     Field("tokens", _SERVER, t.Named(Kind.TOKEN), (), "What programs use the API with.", boot=False),
+    Field("webhooks", _SERVER, t.Named(Kind.WEBHOOK), (), "Whom to tell by HTTP what happens.", boot=False),
+    Field("url", _WEBHOOK, _URL, "", "Where to POST it. Required.", boot=False),
+    Field("secret", _WEBHOOK, _SECRET, "", "Signs it by HMAC-SHA256 (Standard Webhooks): 16 characters at least, or `whsec_` and Base64.", boot=False),
+    Field("events", _WEBHOOK, _NOTICES, (Notice.VERDICT, Notice.INSTALL), "`verdict`: why a boot goes wrong. `install`: the state of an install changed. `boot`: a machine begins to boot. `server`: it started, stopped, refused an edit, lost a worker.", boot=False),
+    Field("timeout", _WEBHOOK, t.DURATION, 10, "How long an answer may take.", boot=False),
     Field("password", (Kind.USER,), _PASSWORD, "", "The hash of the password: `netprov token --user NAME` makes it. Required.", boot=False),
-    Field("scopes", (Kind.USER,), _SCOPES, (Scope.READ, Scope.OPERATE), "`read`: see everything. `operate`: arm installs, boot locally.", boot=False),
+    Field("scopes", (Kind.USER,), _SCOPES, (Scope.READ, Scope.OPERATE, Scope.EDIT), "`read`: see everything. `operate`: arm installs, boot locally. `edit`: add systems to the inventory's files.", boot=False),
     Field("hash", (Kind.TOKEN,), _TOKEN, "", "The hash of the token: `netprov token NAME` makes both. Required.", boot=False),
     Field("scopes", (Kind.TOKEN,), _SCOPES, (Scope.READ,), "Likewise.", boot=False),
     Field("mode", _DHCP, t.choice(tuple(DhcpMode), DhcpMode), DhcpMode.PROXY, "`full`: a DHCP server. `reserved`: one for declared systems only. `proxy`: beside another DHCP server, never gives an address. `off`."),
@@ -223,6 +246,8 @@ FIELDS: tuple[Field, ...] = (
     Field("blksize", _TFTP, t.number(8, 65464), 65464, "The largest block granted (RFC 2348); the interface's MTU limits it further."),
     Field("windowsize", _TFTP, t.number(1, 65535), 64, "The largest window granted (RFC 7440)."),
     Field("port", _HTTP, t.PORT, 80, "Port."),
+    Field("enabled", _SYSLOG, t.FLAG, False, "Whether to receive installers' logs, and to tell the installers so."),
+    Field("port", _SYSLOG, t.PORT, 514, "Port, by UDP and TCP."),
     Field("workers", (*_TFTP, *_HTTP), t.number(1, 64), 1, "Processes.", boot=False),
 )  # fmt: skip
 

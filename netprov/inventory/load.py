@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from netprov.errors import ConfigError, Problem
-from netprov.inventory.declared import SETTINGS, Declarations
+from netprov.inventory.declared import SETTINGS, Declarations, Edit
 from netprov.inventory.fields import Kind
 from netprov.inventory.model import Inventory
 from netprov.inventory.nodes import MapNode, origin_of
@@ -31,18 +33,23 @@ class Loaded:
     files: tuple[str, ...]
 
 
-def load(path: Path, generation: int = 1) -> Inventory:
-    """The inventory that the configuration at `path` declares. Raises ConfigError with every problem found."""
-    loaded = attempt(path, generation)
+def load(path: Path, generation: int = 1, edit: Edit | None = None) -> Inventory:
+    """The inventory that the configuration at `path` declares. Raises ConfigError with every problem found.
+
+    `edit` is given each document as it was read, and says what to take in its place: for trying a change out.
+    """
+    loaded = attempt(path, generation, edit)
     if loaded.inventory is None:
         raise ConfigError(*loaded.problems)
     return loaded.inventory
 
 
-def attempt(path: Path, generation: int = 1) -> Loaded:
-    """As load(), without raising."""
+def attempt(
+    path: Path, generation: int = 1, edit: Edit | None = None, instead: Mapping[str, bytes] = MappingProxyType({})
+) -> Loaded:
+    """As load(), without raising. `instead`: what files (by their path, links followed) are to hold for it."""
     report = Report()
-    declared = Declarations(report)
+    declared = Declarations(report, edit, instead)
     main = Path(os.path.abspath(path))
     root = declared.document(main)
     inventory = _build(main, root, declared, report, generation) if root is not None else None

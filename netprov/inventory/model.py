@@ -172,6 +172,7 @@ class Scope(StrEnum):
 
     READ = "read"
     OPERATE = "operate"  # arm installs, boot locally
+    EDIT = "edit"  # add systems to the inventory's files
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ class User:
 
     name: str
     password: str = ""  # its hash, as werkzeug.security writes it
-    scopes: tuple[Scope, ...] = (Scope.READ, Scope.OPERATE)
+    scopes: tuple[Scope, ...] = (Scope.READ, Scope.OPERATE, Scope.EDIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,26 @@ class Token:
     scopes: tuple[Scope, ...] = (Scope.READ,)
 
 
+class Notice(StrEnum):
+    """What webhooks are told of."""
+
+    VERDICT = "verdict"  # why a boot goes wrong, once for each boot and verdict
+    INSTALL = "install"  # the state of an install changed
+    BOOT = "boot"  # a machine begins to boot
+    SERVER = "server"  # the server started, stopped, refused an edit, lost a worker
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A program that is told what happens, by HTTP."""
+
+    name: str
+    url: str = ""
+    secret: str = ""  # signs what is sent; empty: it is not signed
+    events: tuple[Notice, ...] = (Notice.VERDICT, Notice.INSTALL)
+    timeout: int = 10  # seconds that an answer may take
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     address: IPv4Address | None = None  # None: the address of the interface the request came in on
@@ -201,8 +222,10 @@ class ServerSettings:
     user: str = ""  # whom to become once the sockets are bound; empty: stay
     journal_events: int = 1_000_000  # the newest so many are kept
     journal_age: int = 30 * 86400  # seconds
+    capture: int = 0  # octets of packets that are kept; 0: none are
     users: tuple[User, ...] = ()
     tokens: tuple[Token, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +258,20 @@ class HttpSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SyslogSettings:
+    """The receiver of installers' logs."""
+
+    enabled: bool = False
+    port: int = 514
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     server: ServerSettings = ServerSettings()
     dhcp: DhcpSettings = DhcpSettings()
     tftp: TftpSettings = TftpSettings()
     http: HttpSettings = HttpSettings()
+    syslog: SyslogSettings = SyslogSettings()
     templates: Path | None = None  # the user's pxelinux.cfg.templates/; None: beside netprov.yaml where it exists
     autoinstall: Path | None = None  # the user's autoinstall/ folder, likewise
 

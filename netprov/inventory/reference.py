@@ -32,16 +32,21 @@ empty (`field:`), or is `<<inherit>>`, always inherits; `""` sets it to nothing.
 
 Values are read by their field's type, as written: `os_version: 9`, `9.10` and `010` stay what they are, a MAC needs no
 quotes. Where a list is meant, one value will do, or several with commas or blanks between.
+
+*Not sent* is said of what changes nothing that netprov sends to a machine as it boots: `netprov explain` says the same
+with and without it. A template of yours may use it all the same.
 """
 
 _SECTIONS: tuple[tuple[str, Kind, str], ...] = (
     ("`server`", Kind.SERVER, ""),
     ("`users` of `server`", Kind.USER, "By name."),
     ("`tokens` of `server`", Kind.TOKEN, "By name."),
+    ("`webhooks` of `server`", Kind.WEBHOOK, "By name. What they are sent: [Webhooks](webhooks.md)."),
     ("`dhcp`", Kind.DHCP, ""),
     ("`dhcp.subnets`", Kind.SUBNET, "A list; `subnets:` of an inventory file adds to it. No subnet holds another."),
     ("`tftp`", Kind.TFTP, ""),
     ("`http`", Kind.HTTP, ""),
+    ("`syslog`", Kind.SYSLOG, "Installers log here, and their lines stand in the timeline."),
     ("`defaults`", Kind.DEFAULTS, "What every distro, image, profile and system inherits."),
     ("`distros`", Kind.DISTRO, "By name: what can be installed."),
     ("`profiles`", Kind.PROFILE, "By name: how it is installed. A profile has a distro or a parent."),
@@ -88,7 +93,8 @@ def _table(kind: Kind) -> Iterator[str]:
     for field in fields_of(kind):
         merge = f" {field.merge if field.inherits is Inherits.CHAIN else 'not inherited'} |" if merges else ""
         also = ", ".join(f"`{name}`" for name in (*field.aliases, *_foreign(kind, field)))
-        yield f"| `{field.name}` | {_type(field)} | {_default(field)} |{merge} {_cell(field.help)} | {also} |"
+        text = _cell(field.help) + ("" if field.boot else " *Not sent.*")
+        yield f"| `{field.name}` | {_type(field)} | {_default(field)} |{merge} {text} | {also} |"
 
 
 def _foreign(kind: Kind, field: Field) -> list[str]:

@@ -16,9 +16,12 @@ _NEEDS: dict[Kind, Schema] = {
 }
 
 
+_SETTINGS = (Kind.SERVER, Kind.DHCP, Kind.TFTP, Kind.HTTP, Kind.SYSLOG)
+
+
 def schema() -> Schema:
     """The schema of netprov.yaml; of an inventory file too, as that holds some of the same keys."""
-    sections: Schema = {kind.value: _unset(_ref(kind)) for kind in (Kind.SERVER, Kind.DHCP, Kind.TFTP, Kind.HTTP)}
+    sections: Schema = {kind.value: _unset(_ref(kind)) for kind in _SETTINGS}
     sections["defaults"] = _described(_unset(_ref(Kind.DEFAULTS)), "What every distro, profile and system inherits.")
     for key, description in _FOLDERS.items():
         sections[key] = _described(_unset({"type": "string"}), description)

@@ -7,13 +7,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from netprov.inventory.fields import Kind
-from netprov.inventory.model import DhcpSettings, HttpSettings, ServerSettings, Settings, TftpSettings, Token, User
+from netprov.inventory.model import (
+    DhcpSettings,
+    HttpSettings,
+    ServerSettings,
+    Settings,
+    SyslogSettings,
+    TftpSettings,
+    Token,
+    User,
+    Webhook,
+)
 from netprov.inventory.nodes import MapNode, ScalarNode, origin_of
 from netprov.inventory.read import Layer, Reader
 from netprov.inventory.report import Report
 from netprov.inventory.types import PATH, Wrong, unset
 
-T = TypeVar("T", User, Token)
+T = TypeVar("T", User, Token, Webhook)
 
 
 class SettingsReader:
@@ -50,6 +60,7 @@ class SettingsReader:
             dhcp=DhcpSettings(**dhcp),
             tftp=TftpSettings(**tftp),
             http=HttpSettings(**self.section(Kind.HTTP).values),
+            syslog=SyslogSettings(**self.section(Kind.SYSLOG).values),
             templates=self.folder("templates", "pxelinux.cfg.templates"),
             autoinstall=self.folder("autoinstall", "autoinstall"),
         )
@@ -59,10 +70,11 @@ class SettingsReader:
         values = self.section(Kind.SERVER).values
         values["users"] = self.credentials("users", "password", values.get("users", {}), User)
         values["tokens"] = self.credentials("tokens", "hash", values.get("tokens", {}), Token)
+        values["webhooks"] = self.credentials("webhooks", "url", values.get("webhooks", {}), Webhook)
         return values
 
     def credentials(self, field: str, needed: str, named: dict[str, Layer], made: Callable[..., T]) -> tuple[T, ...]:
-        """Users or tokens; one without its hash would be one that nobody can use."""
+        """Users, tokens, webhooks; one without its hash, or URL, would be one that nobody can use."""
         for name, layer in named.items():
             where = f"server, field {field}.{name}"
             refused = any(problem.where == f"{where}.{needed}" for problem in self.report.errors)

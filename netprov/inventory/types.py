@@ -311,6 +311,10 @@ IDENTIFIER = Type("octets (01:52:… or hex:…) or text", values.parse_identifi
 HOSTNAME = Type("host name", values.parse_hostname, {"type": ["string", "number", "boolean"]})
 DEVICE = Type("network device", values.parse_device, {"type": "string"})
 OCTETS = Type("size, like 4G", values.parse_octets, _string(r"^[\d.]+\s*[KMGTkmgt]([iI]?[bB])?$"))
+RECORD = Type(
+    "size, like 64M, or off", values.parse_record,
+    {"anyOf": [_string(r"^[\d.]+\s*[KMGTkmgt]([iI]?[bB])?$"), {"enum": ["off", "no", "false", False, 0]}]},
+)  # fmt: skip
 MEBIBYTES = Type("MiB, or a size like 4G", values.parse_mebibytes, _NUMBER_OR_TEXT)
 DURATION = Type("duration: seconds, 90s, 30m, 1h, 7d", values.parse_duration, _NUMBER_OR_TEXT)
 PORT = number(1, 65535)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shlex
 import uuid
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, NetmaskValueError
+from urllib.parse import urlsplit
 
 from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import Range
@@ -80,6 +82,16 @@ def parse_octets(text: str) -> int:
     if not found:
         raise ValueError(f"{text!r} is not a size; write a number and a unit, like 4G or 512M")
     return int(float(found[1]) * _FACTORS[found[2].upper()])
+
+
+def parse_record(text: str) -> int:
+    """`64M`, or `off` → octets, 0 for none."""
+    if text.lower() in _FALSE:
+        return 0
+    octets = parse_octets(text)
+    if octets < 1 << 20:
+        raise ValueError(f"{text!r} is less than 1M, too little for the packets of a few boots; write off for none")
+    return octets
 
 
 def parse_mebibytes(text: str) -> int:
@@ -209,6 +221,32 @@ def parse_device(text: str) -> str:
     """A network device of this host: Linux's IFNAMSIZ is 16 with the final NUL."""
     if not text or len(text.encode()) > 15 or re.search(r"[\s/\x00-\x1f]", text) or text in (".", ".."):
         raise ValueError(f"{text!r} is not a network interface's name")
+    return text
+
+
+def parse_url(text: str) -> str:
+    """An http or https URL that a request can be made of."""
+    try:
+        parts = urlsplit(parse_line(text))
+        port = parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or len(text) > 2000 or " " in text:
+        raise ValueError("is not a URL of http or https, like https://example.org/hook")
+    return text
+
+
+def parse_secret(text: str) -> str:
+    """What signs a webhook: a text, or Base64 behind `whsec_`. What is wrong with it is said without repeating it."""
+    if text.startswith("whsec_"):
+        try:
+            octets = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            raise ValueError("has something behind whsec_ that is not Base64") from None
+    else:
+        octets = parse_line(text).encode()
+    if len(octets) < 16:
+        raise ValueError("is too short for a secret: 16 characters at least; `openssl rand -hex 32` makes one")
     return text
 
 

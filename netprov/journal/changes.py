@@ -20,9 +20,12 @@ _REASONS: Mapping[InstallState, Reason] = {
 
 
 def change_event(
-    now: float, owner: str, change: tuple[InstallRecord | None, InstallRecord], *, stage: str, ip: str
+    now: float, owner: str, change: tuple[InstallRecord | None, InstallRecord], *, stage: str, ip: str, by: str = ""
 ) -> Event:
-    """The INSTALL event of a record's change. `owner`: a system, or the MAC of a machine that nothing declares."""
+    """The INSTALL event of a record's change. `owner`: a system, or the MAC of a machine that nothing declares.
+
+    `by`: who changed it, where a person or a program did.
+    """
     before, after = change
     was = f"{before.state} → " if before is not None and before.state is not after.state else ""
     attempt = f" (attempt {after.attempts})" if after.state is InstallState.BOOTING else ""
@@ -39,7 +42,7 @@ def change_event(
         ip=ip,
         system="" if mac else owner,
         token=after.token,
-        detail=(("state", str(after.state)), *attempts),
+        detail=(("state", str(after.state)), *attempts, *((("by", by),) if by else ())),
     )
 
 

@@ -133,6 +133,12 @@ class Correlator:
         """
         self._identity.learn(placed.event, placed.machine)
 
+    def where(self, event: Event) -> tuple[str, int]:
+        """The machine that `event` is about and its running boot; nothing is learnt from it."""
+        machine = self._identity.machine(event)
+        boot = self._running(machine) if machine else None
+        return machine, boot.number if boot is not None else 0
+
     def _running(self, machine: str) -> _Boot | None:
         boot = self._boots.get(machine)
         if boot is not None:
@@ -191,8 +197,10 @@ def _fetches(event: Event) -> str:
     return event.stage if event.kind in _FETCHES else ""
 
 
-_STILL = frozenset({Kind.TFTP_DROP, Kind.INSTALL, Kind.INVENTORY, Kind.SERVER})
-"""Events that say nothing about how far the machine is: a stray packet, an operator's doing."""
+_STILL = frozenset(
+    {Kind.TFTP_DROP, Kind.SYSLOG_DROP, Kind.SYSLOG_LINE, Kind.INSTALL, Kind.INVENTORY, Kind.SERVER, Kind.WEBHOOK}
+)
+"""Events that say nothing about how far the machine is: a stray packet, an operator's doing, what a system logs."""
 
 
 def _is_no_boot(event: Event, machine: str) -> bool:
@@ -208,7 +216,9 @@ def _new(number: int, event: Event) -> _Boot:
 
 
 def _note(boot: _Boot, event: Event) -> None:
-    """Take in what `event` says about how far the boot is."""
+    """Take in what `event` says about how far the boot is. A system that logs for months is no machine that boots."""
+    if event.kind in (Kind.SYSLOG_LINE, Kind.SYSLOG_DROP):
+        return
     boot.last = max(boot.last, event.at)
     if event.kind in _FETCHED and event.stage in (LOADER, SCRIPT, KERNEL):
         boot.got.add(event.stage)

@@ -31,9 +31,13 @@ class Kind(StrEnum):
     HTTP_DONE = "http.done"
     HTTP_FAIL = "http.fail"
     HTTP_REFUSE = "http.refuse"
+    SYSLOG_LINE = "syslog.line"  # a line of the machine's own log
+    SYSLOG_DROP = "syslog.drop"  # lines that were left out
     INSTALL = "install"  # the install state of a system changed
     INVENTORY = "inventory"  # a new generation, or one refused
     SERVER = "server"  # started, stopped, a worker died
+    PROGRESS = "progress"  # how far a running transfer is; no event of the journal (netprov.journal.running)
+    WEBHOOK = "webhook"  # a receiver does not take what it is sent, or takes it again
 
 
 @quick

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Sequence
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
-from netprov.journal.wire import encode
+from netprov.journal.wire import MESSAGE_OCTETS, encode, joined
 
 _log = logging.getLogger(__name__)
 
@@ -41,18 +42,36 @@ class Recorder:
 
     def record(self, event: Event) -> None:
         """Tell the journal. Never blocks, never raises: what the writer has no room for is counted, and told later."""
+        self.record_all((event,))
+
+    def record_all(self, events: Sequence[Event]) -> None:
+        """Tell the journal of several at once: that takes less time than one by one."""
+        parts: list[bytes] = []
+        octets = 0
+        for event in events:
+            try:
+                data = encode(event)
+            except (TypeError, ValueError, AttributeError, AssertionError):
+                self.lost += 1
+                _log.exception("an event that cannot be written: %r", event)
+                continue
+            if octets + len(data) >= MESSAGE_OCTETS:
+                self._send(parts, event.at)
+                parts, octets = [], 0
+            parts.append(data)
+            octets += len(data) + 1
+        if parts:
+            self._send(parts, events[-1].at)
+
+    def _send(self, parts: Sequence[bytes], at: float) -> None:
         try:
-            data = encode(event)
             if self.lost:
                 lost = self.lost
-                self._sock.send(encode(lost_event(event.at, lost)))
+                self._sock.send(encode(lost_event(at, lost)))
                 self.lost -= lost
-            self._sock.send(data)
+            self._sock.send(joined(parts))
         except OSError:
-            self.lost += 1
-        except (TypeError, ValueError, AttributeError, AssertionError):
-            self.lost += 1
-            _log.exception("an event that cannot be written: %r", event)
+            self.lost += len(parts)
 
 
 def lost_event(at: float, lost: int) -> Event:

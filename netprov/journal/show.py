@@ -42,18 +42,45 @@ _QUESTIONS = frozenset({Kind.DHCP_DISCOVER, Kind.DHCP_OFFER, Kind.DHCP_BOOTP, Ki
 _ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL, Kind.TFTP_REFUSE})
 
 
-def boot_text(boot: Boot, found: Sequence[Verdict] = ()) -> RenderableType:
-    """Who and when, stage by stage; the verdicts `found`; and every event with its time since the start."""
+_LAST_LINES = 5  # of the machine's own log, where not all are asked for
+
+
+def boot_text(boot: Boot, found: Sequence[Verdict] = (), *, log: bool = False) -> RenderableType:
+    """Who and when, stage by stage; the verdicts `found`; and every event with its time since the start.
+
+    Of what the machine's own log says the last lines stand at the end; with `log` all, each where it came.
+    """
     lines = Table.grid(padding=(0, 2, 0, 0), expand=False)
     lines.add_column(justify="right", style="dim", no_wrap=True)
     lines.add_column(no_wrap=True)
     lines.add_column(overflow="fold")
-    for event, times, last in _folded(list(_without_requests(boot.events))):
+    said = [event for event in boot.events if event.kind is Kind.SYSLOG_LINE]
+    events = boot.events if log else [event for event in boot.events if event.kind is not Kind.SYSLOG_LINE]
+    for event, times, last in _folded(list(_without_requests(events))):
         again = f"×{times}, the last after {moment(last - boot.started)}" if times > 1 else ""
         what = _what(event.kind, quiet=_is_passed_over(event))
         lines.add_row(moment(event.at - boot.started), what, _sentence(event, again))
     opinions = [part for verdict in found for part in ("", verdict_text(verdict))]
-    return Group(_heading(boot), "", lanes(boot), *opinions, "", lines)
+    own = ["", _own_log(said, boot.started)] if said and not log else []
+    return Group(_heading(boot), "", lanes(boot), *opinions, "", lines, *own)
+
+
+def _own_log(said: Sequence[Event], started: float) -> RenderableType:
+    """The last lines of the machine's own log."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=False)
+    table.add_column(justify="right", style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    shown = said[-_LAST_LINES:]
+    more = f"the last {len(shown)} of {len(said)} lines; -v shows all" if len(said) > len(shown) else ""
+    table.add_row("", Text.assemble(("its own log", "bold"), (f"  {more}" if more else "", "dim")))
+    for event in shown:
+        table.add_row(moment(event.at - started), Text(escape(event.text), _log_style(event)))
+    return table
+
+
+def _log_style(event: Event) -> str:
+    severity = next((value for name, value in event.detail if name == "severity"), "")
+    return {"emerg": "red", "alert": "red", "crit": "red", "err": "red", "warning": "yellow"}.get(severity, "")
 
 
 def verdict_text(verdict: Verdict) -> RenderableType:
@@ -80,7 +107,7 @@ def overview(judged: Sequence[Judged]) -> RenderableType:
     for boot, found in judged:
         table.add_row(
             _when(boot.started),
-            escape(boot.machine),
+            Text(escape(boot.machine)),  # as a plain string 02:cd:… is taken for a picture of a disc
             Text(escape(boot.system) or "–", "bold" if boot.system else "dim"),
             str(boot.number),
             moment(boot.seconds),
@@ -137,6 +164,8 @@ def _sentence(event: Event, again: str = "") -> Text:
     bad = event.kind in _BAD or event.reason is Reason.XEN_REFUSED
     if event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE) and event.name and event.stage != "handed-over":
         text.append(escape(event.name))
+    elif event.kind is Kind.SYSLOG_LINE:
+        text.append(escape(event.text), _log_style(event))
     else:
         text.append(escape(event.text or event.reason.meaning), "red" if bad else "")
     facts = ", ".join([*_facts(event), *([again] if again else [])])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from netprov.errors import PeerError
 from netprov.journal.correlate import Placed
+from netprov.journal.event import Event, Kind
+from netprov.journal.running import TABLE, Transfers
 from netprov.journal.wire import FIELDS, event_of_row, row_of
 
 _log = logging.getLogger(__name__)
@@ -38,6 +40,9 @@ _LATEST_BOOT = (
     f"SELECT {COLUMNS} FROM events WHERE machine = ?1 AND machine <> '' AND boot > 0 AND boot = "
     "(SELECT max(boot) FROM events WHERE machine = ?1 AND machine <> '') ORDER BY id LIMIT ?2"
 )
+_LINES = "machine = ?1 AND machine <> '' AND boot = ?2 AND kind = ?3"
+_GAPS = "CREATE TABLE IF NOT EXISTS gaps (id INTEGER PRIMARY KEY, count INTEGER NOT NULL)"
+"""How many ids below this one `trim` took out: a chatty machine is to cost others no history."""
 _STEP = 2000  # rows deleted at once: some 20 ms
 _ASIDE = 5  # damaged files kept at most
 
@@ -67,6 +72,8 @@ class Store:
             error = sqlite3.DatabaseError(f"it is of version {version}, this netprov writes {VERSION}")
             error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
             raise error
+        self._db.execute(TABLE)
+        self._db.execute(_GAPS)
 
     def add(self, placed: Sequence[Placed], keep: int, before: float) -> None:
         """Store `placed` in one transaction; forget the oldest events beyond `keep`, and some from before `before`."""
@@ -88,6 +95,19 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise
 
+    def trim(self, machine: str, boot: int, keep: int) -> None:
+        """Forget the lines of the machine's log in this boot but the last `keep`."""
+        which = (machine, boot, Kind.SYSLOG_LINE.value)
+        last = f"SELECT id FROM events WHERE {_LINES} ORDER BY id DESC LIMIT 1 OFFSET ?4"
+        row = self._db.execute(last, (*which, keep)).fetchone()
+        if row is not None:
+            count = self._db.execute(f"DELETE FROM events WHERE {_LINES} AND id <= ?4", (*which, row[0])).rowcount
+            self._db.execute("INSERT OR REPLACE INTO gaps VALUES (?, ?)", (row[0], count))
+
+    def move(self, transfers: Transfers, where: Callable[[Event], tuple[str, int]], now: float) -> None:
+        """Bring what is known of the transfers under way up to date."""
+        transfers.write(self._db, where, now)
+
     def _forget(self, keep: int, before: float) -> None:
         """A step at a time, so that no batch waits long. The newest event stays: its id is the count's end."""
         (first,) = self._db.execute("SELECT min(id) FROM events").fetchone()
@@ -95,9 +115,10 @@ class Store:
         if first is None:
             return
         until = min(first + _STEP, last)
-        self._db.execute(
-            "DELETE FROM events WHERE id < ?1 AND (id <= ?2 OR at < ?3)", (until, last - max(1, keep), before)
-        )
+        (gap,) = self._db.execute("SELECT coalesce(sum(count), 0) FROM gaps WHERE id >= ?", (first,)).fetchone()
+        oldest = last - gap - max(1, keep)
+        self._db.execute("DELETE FROM events WHERE id < ?1 AND (id <= ?2 OR at < ?3)", (until, oldest, before))
+        self._db.execute("DELETE FROM gaps WHERE id < ?", (first,))
 
     def latest_boot(self, machine: str) -> list[Placed]:
         """The events of the machine's latest boot; of a long one the first 500, and the last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
@@ -18,17 +18,26 @@ from netprov.inventory.mac import parse_mac
 from netprov.journal.boots import Boot, boot_of
 from netprov.journal.correlate import Placed
 from netprov.journal.event import Event
+from netprov.journal.running import SELECT, Transfer, transfers_of
 from netprov.journal.store import COLUMNS, is_damaged, placed_rows
 
 _BOOT_EVENTS = 10_000  # of one boot, the oldest; an installed system renews its lease for months
 
-_BOOTS = """
-SELECT machine, boot FROM (
-  SELECT machine, boot, id FROM events WHERE machine IN ({machines}) AND machine <> '' AND boot > 0
-  UNION ALL
-  SELECT machine, boot, id FROM events WHERE system IN ({machines}) AND system <> '' AND boot > 0
-) GROUP BY machine, boot ORDER BY max(id) DESC LIMIT ?
-"""
+_BOOTS = (
+    """
+    SELECT max(id), machine, boot, count(*) FROM (
+      SELECT machine, boot, id FROM events WHERE machine = ? AND machine <> '' AND boot > 0
+      ORDER BY machine DESC, boot DESC, id DESC LIMIT ?
+    ) GROUP BY machine, boot
+    """,
+    """
+    SELECT max(id), machine, boot, count(*) FROM (
+      SELECT machine, boot, id FROM events WHERE system = ? AND system <> '' AND boot > 0 ORDER BY id DESC LIMIT ?
+    ) GROUP BY machine, boot
+    """,
+)
+"""The boots of a machine, and those of a system, among its newest so many events."""
+_BOOTS_WINDOWS = (1000, 20_000, -1)  # events looked at: a machine that boots again and again has 100,000
 _RECENT = """
 SELECT machine, boot FROM (SELECT machine, boot, id FROM events ORDER BY id DESC LIMIT ?) WHERE boot > 0
 GROUP BY machine, boot ORDER BY max(id) DESC LIMIT ?
@@ -36,8 +45,28 @@ GROUP BY machine, boot ORDER BY max(id) DESC LIMIT ?
 _LATEST = """
 SELECT machine, max(boot) FROM events WHERE machine <> '' AND boot > 0 {which} GROUP BY machine ORDER BY max(id) DESC
 """
+_CHANGES = f"""
+SELECT {COLUMNS} FROM events WHERE system = ? AND system <> '' AND kind = 'install' AND boot = 0
+ORDER BY id DESC LIMIT ?
+"""
 _HEARD = "SELECT DISTINCT ip, relay FROM (SELECT ip, relay FROM events ORDER BY id DESC LIMIT ?)"
+_LATELY = 50_000  # events; to read these takes a tenth of a second, all of a full journal seconds
 _WINDOWS = (20_000, -1)  # events looked at for the recent boots: the newest, and all where those are too few
+_NEWEST_BY_MACHINE = """
+SELECT id, machine, boot FROM events WHERE machine = ? AND machine <> '' AND boot > 0
+ORDER BY machine DESC, boot DESC, id DESC LIMIT 1
+"""
+_NEWEST_BY_SYSTEM = """
+SELECT id, machine, boot FROM events WHERE system = ? AND system <> '' AND boot > 0 ORDER BY id DESC LIMIT 1
+"""
+_FIRST, _LAST = 400, 20  # events of a boot in brief: the first, and of more the last
+_BRIEF = f"""
+SELECT {COLUMNS} FROM events WHERE machine = ?1 AND machine <> '' AND boot = ?2 AND (
+  kind NOT IN ('http.done', 'syslog.line') OR (kind = 'http.done' AND stage NOT IN ('', 'file'))
+  OR id = (SELECT max(id) FROM events WHERE machine = ?1 AND machine <> '' AND boot = ?2)
+) ORDER BY id LIMIT ?3
+"""
+_BRIEF_END = _BRIEF.replace("ORDER BY id", "ORDER BY id DESC")
 _EVENTS = f"""
 SELECT {COLUMNS} FROM events WHERE machine = ? AND machine <> '' AND boot = ? ORDER BY id LIMIT {_BOOT_EVENTS}
 """
@@ -64,17 +93,55 @@ class Timeline:
 
     def boots(self, machines: Sequence[str], last: int = 1) -> tuple[Boot, ...]:
         """The `last` boots of what has one of these MACs or systems' names, all together; oldest first."""
-        marks = ", ".join("?" * len(machines))
-        found = self._rows(_BOOTS.format(machines=marks), (*machines, *machines, last))
-        return self._with_events(found)
+        return self._with_events(self._newest_boots(machines, last))
+
+    def _newest_boots(self, machines: Sequence[str], last: int) -> list[Any]:
+        """Machine and number, the newest first."""
+        found: dict[tuple[str, int], int] = {}
+        for name in machines:
+            for sql in _BOOTS:
+                for window in _BOOTS_WINDOWS:
+                    rows = self._rows(sql, (name, window))
+                    if len(rows) >= last or sum(row[3] for row in rows) < window:
+                        break
+                for newest, machine, number, _ in rows:
+                    found[machine, number] = max(newest, found.get((machine, number), 0))
+        return sorted(found, key=found.__getitem__, reverse=True)[:last]
+
+    def briefly(self, machines: Sequence[str], last: int) -> tuple[Boot, ...]:
+        """As boots(), each without the files, log lines and renewals of an operating system: see latest_of()."""
+        return self._with_brief(self._newest_boots(machines, last))
+
+    def latest_of(self, machines: Sequence[str]) -> Boot | None:
+        """The latest boot of what has one of these MACs or systems' names, in brief: as far as a list tells of it.
+
+        Left out are the packages that an installer fetched and the lines that it logged, but the last event of all:
+        there may be thousands.
+        """
+        found: list[tuple[int, str, int]] = []
+        for name in machines:
+            for sql in (_NEWEST_BY_MACHINE, _NEWEST_BY_SYSTEM):
+                found += self._rows(sql, (name,))
+        return next(iter(self._with_brief([max(found)[1:]])), None) if found else None
+
+    def boot(self, machine: str, number: int) -> Boot | None:
+        """One boot of the machine that the journal knows by this name."""
+        return next(iter(self._with_events([(machine, number)])), None)
 
     def recent(self, last: int) -> tuple[Boot, ...]:
         """The `last` boots of all machines, oldest first."""
+        return self._with_events(self._recent(last))
+
+    def recent_others(self, last: int, known: Container[str]) -> tuple[Boot, ...]:
+        """Those among the `last` boots of all machines whose MAC is not `known`, in brief as latest_of() has them."""
+        return self._with_brief([(machine, number) for machine, number in self._recent(last) if machine not in known])
+
+    def _recent(self, last: int) -> list[Any]:
         found: list[Any] = []
         for window in _WINDOWS:
             if len(found) < last:
                 found = self._rows(_RECENT, (window, last))
-        return self._with_events(found)
+        return found
 
     def latest_boots(self, machines: Sequence[str] = ()) -> tuple[Boot, ...]:
         """The latest boot of every machine, or of those with one of these MACs; oldest first."""
@@ -87,6 +154,15 @@ class Timeline:
         rows = self._rows(_HEARD, (_WINDOWS[0],))
         return frozenset(address for row in rows for address in row if address)
 
+    def changes(self, system: str, last: int) -> tuple[Event, ...]:
+        """The `last` changes of the system's install that are part of no boot: an operator's; oldest first."""
+        rows = self._rows(_CHANGES, (system, last))
+        return tuple(public(placed.event) for placed in reversed(list(placed_rows(rows))))
+
+    def running(self, since: float) -> tuple[Transfer, ...]:
+        """The transfers under way that were heard of since then (seconds since the epoch)."""
+        return transfers_of(self._rows(SELECT, (since,)))
+
     def newest(self) -> int:
         """The id of the newest event; 0 where there is none."""
         rows = self._rows("SELECT max(id) FROM events", ())
@@ -96,14 +172,28 @@ class Timeline:
         """Events newer than `id`, each with its own."""
         rows = self._rows(f"SELECT id, {COLUMNS} FROM events WHERE id > ? ORDER BY id LIMIT ?", (id, limit))
         found = ((row[0], placed) for row in rows for placed in placed_rows([row[1:]]))
-        return [(number, replace(placed, event=_public(placed.event))) for number, placed in found]
+        return [(number, replace(placed, event=public(placed.event))) for number, placed in found]
 
     def latest(self, reasons: Sequence[Reason]) -> Event | None:
         """The newest event for one of `reasons`."""
         marks = ", ".join("?" * len(reasons))
         sql = f"SELECT {COLUMNS} FROM events WHERE reason IN ({marks}) ORDER BY id DESC LIMIT 1"
         placed = placed_rows(self._rows(sql, tuple(reason.label for reason in reasons)))
-        return next((_public(one.event) for one in placed), None)
+        return next((public(one.event) for one in placed), None)
+
+    def lately(self, reasons: Sequence[Reason]) -> list[Event]:
+        """The events for one of `reasons` among the newest _LATELY of all, the newest first."""
+        marks = ", ".join("?" * len(reasons))
+        newest = f"SELECT {COLUMNS}, id FROM events ORDER BY id DESC LIMIT {_LATELY}"
+        sql = f"SELECT {COLUMNS} FROM ({newest}) WHERE reason IN ({marks}) ORDER BY id DESC"
+        placed = placed_rows(self._rows(sql, tuple(reason.label for reason in reasons)))
+        return [public(one.event) for one in placed]
+
+    def said_of(self, mac: str) -> list[Event]:
+        """The events about the machine `mac` among the newest, oldest first, also those of no boot."""
+        newest = f"SELECT {COLUMNS}, id FROM events ORDER BY id DESC LIMIT {_WINDOWS[0]}"
+        rows = self._rows(f"SELECT {COLUMNS} FROM ({newest}) WHERE mac = ? ORDER BY id", (mac,))
+        return [public(placed.event) for placed in placed_rows(rows)]
 
     def names(self) -> list[str]:
         """Every system and machine the journal knows."""
@@ -116,7 +206,7 @@ class Timeline:
 
     def reopened(self) -> bool:
         """Open the file again where it is a new one: the writer began another, or the first. Whether it did."""
-        if _identity(self._path) == self._file:
+        if identity(self._path) == self._file:
             return False
         self.close()
         self._open()
@@ -136,7 +226,7 @@ class Timeline:
         self.close()
 
     def _open(self) -> None:
-        self._file = _identity(self._path)
+        self._file = identity(self._path)
         if self._file is None:
             return
         try:
@@ -147,7 +237,18 @@ class Timeline:
     def _with_events(self, boots: list[Any]) -> tuple[Boot, ...]:
         found = []
         for machine, number in reversed(boots):
-            events = [_public(placed.event) for placed in placed_rows(self._rows(_EVENTS, (machine, number)))]
+            events = [public(placed.event) for placed in placed_rows(self._rows(_EVENTS, (machine, number)))]
+            if events:
+                found.append(boot_of(machine, number, events))
+        return tuple(found)
+
+    def _with_brief(self, boots: Sequence[tuple[str, int]]) -> tuple[Boot, ...]:
+        found = []
+        for machine, number in reversed(boots):
+            rows = self._rows(_BRIEF, (machine, number, _FIRST))
+            if len(rows) == _FIRST:
+                rows += reversed(self._rows(_BRIEF_END, (machine, number, _LAST)))
+            events = [public(placed.event) for placed in placed_rows(rows)]
             if events:
                 found.append(boot_of(machine, number, events))
         return tuple(found)
@@ -171,7 +272,7 @@ class Timeline:
         return ConfigError(Problem(Origin(str(self._path)), "", f"the journal cannot be read: {error}{advice}"))
 
 
-def _public(event: Event) -> Event:
+def public(event: Event) -> Event:
     """`event` without its token, which also stands in the callback's URL."""
     if not event.token:
         return event
@@ -195,7 +296,8 @@ def addresses(text: str) -> list[str]:
     return found
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tells one file from the one that takes its place; None where there is none."""
     try:
         status = path.stat()
     except OSError:

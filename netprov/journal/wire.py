@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -18,12 +19,46 @@ _CUTS = (400, 40)  # characters a text; the second fits whatever they are: 12 oc
 _NUMBERS = {"at": float, "seconds": float, "xid": int, "size": int, "retransmits": int}
 _TYPES: tuple[type, ...] = tuple(_NUMBERS.get(name, list if name == "detail" else str) for name in FIELDS)
 _LARGEST = 2**63 - 1  # SQLite's
+_PLAIN = len(FIELDS) - 1  # the fields before `detail`
+
+MESSAGE_OCTETS = 65_536
+"""The most that goes to the writer at once: several events, with SEPARATOR between them."""
+SEPARATOR = b"\x1e"
+_FIELD = "\x1f"
+_FIELD_OCTET = _FIELD.encode()
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def encode(event: Event) -> bytes:
-    """`event` as ASCII octets, at most MAX_OCTETS: 3 µs. What a client sent may hold anything a str can."""
+    """`event` as octets without SEPARATOR, at most MAX_OCTETS: 1.5 µs. What a client sent may hold anything a str can.
+
+    Nearly always its fields with a control character between them; where a text has that itself, or the whole is too
+    long, JSON, which takes twice the time.
+    """
+    parts = [
+        repr(float(event.at)), event.kind, event.reason.label, event.text, event.stage, event.mac, event.uuid,
+        event.client_id, str(event.xid), event.ip, event.peer, event.relay, event.system, event.token, event.name,
+        str(event.size), repr(float(event.seconds)), str(event.retransmits),
+    ]  # fmt: skip
+    for pair in event.detail:
+        parts += pair
+    data = _FIELD.join(parts).encode("utf-8", "backslashreplace")  # a lone surrogate is spelled out
+    plain = data.count(_FIELD_OCTET) == len(parts) - 1 and SEPARATOR not in data
+    return data if plain and len(data) <= MAX_OCTETS else _as_json(event)
+
+
+def joined(parts: Sequence[bytes]) -> bytes:
+    """One message of several encoded events."""
+    return SEPARATOR.join(parts)
+
+
+def separated(message: bytes) -> Iterator[bytes]:
+    """The encoded events in a message."""
+    return iter(message.split(SEPARATOR))
+
+
+def _as_json(event: Event) -> bytes:
     values = _values(event)
     data = _encode(values).encode()
     for most in _CUTS:
@@ -70,7 +105,7 @@ def decode(data: bytes) -> Event:
     Raises PeerError for anything else.
     """
     try:
-        values = json.loads(data)
+        values = json.loads(data) if data[:1] == b"[" else _split(data)
     except (ValueError, RecursionError) as error:
         raise PeerError(f"not an event: {error}") from None
     if not isinstance(values, list) or len(values) != len(FIELDS) or not all(map(isinstance, values, _TYPES)):
@@ -80,6 +115,18 @@ def decode(data: bytes) -> Event:
     if b"\\ud" in data:  # a surrogate: most are half of a whole character, and that stays as it is
         values = _storable(values)
     return event_of(values)
+
+
+def _split(data: bytes) -> list[Any]:
+    """The fields' values. Raises ValueError."""
+    parts = data.decode().split(_FIELD)
+    if len(parts) < _PLAIN or (len(parts) - _PLAIN) % 2:
+        raise ValueError("the fields are not an event's")
+    values: list[Any] = [
+        _NUMBERS[name](part) if name in _NUMBERS else part for name, part in zip(FIELDS, parts[:_PLAIN], strict=False)
+    ]
+    detail = parts[_PLAIN:]
+    return [*values, list(zip(detail[::2], detail[1::2], strict=True))]
 
 
 def _storable(value: Any) -> Any:

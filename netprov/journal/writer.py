@@ -16,10 +16,13 @@ from netprov.errors import PeerError
 from netprov.inventory.model import Inventory, ServerSettings
 from netprov.journal.correlate import Correlator, Placed
 from netprov.journal.event import Event, Kind
+from netprov.journal.lines import Lines
+from netprov.journal.log import log_events
 from netprov.journal.order import HOLD, Order
 from netprov.journal.recorder import lost_event
+from netprov.journal.running import Transfers
 from netprov.journal.store import Store, is_damaged, move_aside
-from netprov.journal.wire import MAX_OCTETS, decode
+from netprov.journal.wire import MESSAGE_OCTETS, decode, separated
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +61,9 @@ class JournalWriter:
         self._trouble = ""  # what was said last, so that it is said once
         self._lost = 0
         self._correlator = Correlator(self._recall)
+        self._transfers = Transfers()
+        self._moved = 0.0
+        self._lines = Lines()
         self._stopping = False
         self._awake, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -83,13 +89,15 @@ class JournalWriter:
             else:
                 time.sleep(HOLD)
             self._write_due(time.monotonic())
+            self._move_due(time.monotonic())
         self._read()
         self._write(self._order.flush())
         self._close()
 
     def _patience(self, now: float) -> float:
         oldest = self._order.oldest
-        return _TIDY if oldest is None else max(0.0, oldest + self._batch_seconds() - now)
+        moving = max(0.0, self._moved + BATCH_SECONDS - now) if self._transfers.waiting else _TIDY
+        return moving if oldest is None else min(moving, max(0.0, oldest + self._batch_seconds() - now))
 
     def _batch_seconds(self) -> float:
         return HOLD if len(self._order) >= BATCH_EVENTS else BATCH_SECONDS
@@ -98,18 +106,21 @@ class JournalWriter:
         for sock in list(self._sockets):
             for _ in range(BATCH_EVENTS):
                 try:
-                    data = sock.recv(MAX_OCTETS)
+                    message = sock.recv(MESSAGE_OCTETS)
                 except BlockingIOError:
                     break
-                if not data:  # every worker that recorded here has ended
+                if not message:  # every worker that recorded here has ended
                     self._sockets.remove(sock)
                     self._poll.unregister(sock)
                     break
-                self._take(data)
+                for data in separated(message):
+                    self._take(data)
 
     def _take(self, data: bytes) -> None:
         try:
-            self._order.push(decode(data), time.monotonic())
+            event = decode(data)
+            if not self._transfers.take(event):
+                self._order.push(event, time.monotonic())
         except PeerError as error:
             self._lost += 1
             _log.error("dropped what a worker recorded: %s", error)
@@ -121,14 +132,27 @@ class JournalWriter:
         elif oldest is None and now - self._tidied >= _TIDY:
             self._write([])
 
+    def _move_due(self, now: float) -> None:
+        """Store how far the transfers under way are. What cannot be stored is no loss: in a second there is news."""
+        if not self._transfers.waiting or now < self._moved + BATCH_SECONDS:
+            return
+        self._moved = now
+        if self._store is None:
+            return
+        try:
+            self._store.move(self._transfers, self._correlator.where, self._clock())
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
+
     # storing
 
     def _write(self, events: list[Event]) -> None:
         self._tidied = now = time.monotonic()
         if self._store is None:
             self._open(now)
-        placed = list(map(self._correlator.place, events))
+        placed = self._lines.sift(list(map(self._correlator.place, events)))
         lost = [Placed(lost_event(self._clock(), self._lost), "", 0)] if self._lost else []
+        log_events([*placed, *lost])
         if self._stored(placed + lost):
             self._lost = 0
             self._trouble = ""
@@ -141,6 +165,8 @@ class JournalWriter:
         try:
             oldest = self._clock() - self._settings.journal_age
             self._store.add(placed, self._settings.journal_events, oldest)
+            for machine, boot, lines in self._lines.long():
+                self._store.trim(machine, boot, lines)
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
             return False

@@ -21,6 +21,8 @@ BRIDGE = "br0"
 ADDRESS = "10.77.0.1"
 NETWORK = "10.77.0.0/24"
 
+_BRIDGE_MAC = "02:00:00:77:00:01"
+
 
 @dataclass(frozen=True, slots=True)
 class Station:
@@ -148,7 +150,9 @@ class Lab:
     def _bridge(self) -> None:
         self.ip("link", "set", "lo", "up")
         # without a forwarding delay: a ROM gives up before a bridge that learns for 15 s lets its packets through
-        self.ip("link", "add", BRIDGE, "type", "bridge", "forward_delay", "0")
+        # with an address of its own: else it is the lowest of its ports', changes as guests come and go, and packets to
+        # the one before are lost
+        self.ip("link", "add", BRIDGE, "address", _BRIDGE_MAC, "type", "bridge", "forward_delay", "0")
         self.ip("address", "add", f"{ADDRESS}/24", "dev", BRIDGE)
         self.ip("link", "set", BRIDGE, "up")
 

@@ -16,7 +16,8 @@ class Facts:
     """What the arguments are made of; what is unknown is empty.
 
     `url` is where the installer fetches its answers, `seed` the same as cloud-init wants it, `bootif` the ARP type and
-    MAC of the interface that boots ("01-52-54-00-…").
+    MAC of the interface that boots ("01-52-54-00-…"). `syslog` is "host:port" of who receives logs; `loghost` the host
+    alone, where the port is the usual one.
     """
 
     url: str = ""
@@ -27,6 +28,10 @@ class Facts:
     suite: str = ""
     iso: str = ""
     bootif: str = ""
+    syslog: str = ""
+    syslog_host: str = ""
+    syslog_port: str = ""
+    loghost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +52,55 @@ _PRESEED = (
     ("domain={domain}", "domain"),
     ("suite={suite}", "suite"),
     ("netcfg/choose_interface=auto", "url"),
+    ("log_host={syslog_host}", "syslog_host"),
+    ("log_port={syslog_port}", "syslog_port"),
 )
 
 TABLE: tuple[Row, ...] = (
     Row(
         Family.REDHAT,
         (7,),
-        (("inst.ks={url}", "url"), ("inst.ks.sendmac", "url"), ("inst.repo={tree}", "tree")),
+        (
+            ("inst.ks={url}", "url"),
+            ("inst.ks.sendmac", "url"),
+            ("inst.repo={tree}", "tree"),
+            ("inst.syslog={syslog}", "syslog"),
+        ),
         "Anaconda boot options: without the prefix inst. they are ignored since RHEL 9, known since RHEL 7",
     ),
     Row(
         Family.REDHAT,
         (0,),
-        (("ks={url}", "url"), ("ksdevice=bootif", "url"), ("kssendmac", "url"), ("method={tree}", "tree")),
+        (
+            ("ks={url}", "url"),
+            ("ksdevice=bootif", "url"),
+            ("kssendmac", "url"),
+            ("method={tree}", "tree"),
+            ("syslog={syslog}", "syslog"),
+        ),
         "RHEL 6 Installation Guide, boot options",
     ),
     Row(
         Family.FEDORA,
         (17,),
-        (("inst.ks={url}", "url"), ("inst.ks.sendmac", "url"), ("inst.repo={tree}", "tree")),
+        (
+            ("inst.ks={url}", "url"),
+            ("inst.ks.sendmac", "url"),
+            ("inst.repo={tree}", "tree"),
+            ("inst.syslog={syslog}", "syslog"),
+        ),
         "Anaconda boot options; the prefix inst. came with Fedora 17",
     ),
     Row(
         Family.FEDORA,
         (0,),
-        (("ks={url}", "url"), ("ksdevice=bootif", "url"), ("kssendmac", "url"), ("method={tree}", "tree")),
+        (
+            ("ks={url}", "url"),
+            ("ksdevice=bootif", "url"),
+            ("kssendmac", "url"),
+            ("method={tree}", "tree"),
+            ("syslog={syslog}", "syslog"),
+        ),
         "as RHEL 6",
     ),
     Row(Family.DEBIAN, (0,), _PRESEED, "Debian Installation Guide, B.2: network preseeding, aliases of questions"),
@@ -92,7 +121,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         Family.SUSE,
         (0,),
-        (("autoyast={url}", "url"), ("install={tree}", "tree")),
+        (("autoyast={url}", "url"), ("install={tree}", "tree"), ("loghost={loghost}", "loghost")),
         "linuxrc's boot parameters",
     ),
     Row(Family.GENERIC, (0,), (("netprov.autoinstall={url}", "url"),), "netprov-probe, and whoever reads it"),

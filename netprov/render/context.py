@@ -83,6 +83,10 @@ class Subject:
             suite=release_of(target).codename if url else "",
             iso=self.tree if self.tree.lower().endswith(".iso") else "",
             bootif=f"01-{self.mac.replace(':', '-')}" if self.mac is not None else "",
+            syslog=self.server.syslog,
+            syslog_host=self.server.host if self.server.syslog else "",
+            syslog_port=str(self.server.syslog_port) if self.server.syslog else "",
+            loghost=self.server.host if self.server.syslog_port == 514 else "",
         )
 
 
@@ -178,6 +182,7 @@ def _made(subject: Subject) -> dict[str, object]:
         "http_server": server.authority,
         "server_url": server.url,
         "scripts_url": server.scripts_url,
+        "syslog": server.syslog,
         "tree": subject.tree,
         "kernel_options": Words(_option_words(target)),
         "autoinstall_url": subject.autoinstall_url,

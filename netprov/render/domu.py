@@ -4,7 +4,9 @@
      "kernel": {"url": "http://…", "size": 1, "sha256": "…"}, "initrds": [{"url": …}, …]}
 
 "action" may be "local" (boot the domU's own disk) or "refuse" too, with "why" alone. "size" and "sha256" are left out
-where they are not known: for files of other servers.
+where they are not known: for files of other servers. A refusal because there is a menu to choose from has it:
+
+    {…, "action": "refuse", "menu": [{"label": "web", "kernel": {…}, "initrds": […], "args": "…"}, …]}
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from netprov.boot.decision import Action, BootDecision
+from netprov.boot.decision import Action, BootDecision, Kernel
 from netprov.boot.request import BootRequest
+from netprov.inventory.model import Target
 from netprov.render.arguments import command_line
 from netprov.render.context import Subject
 from netprov.render.quoting import kernel_word
@@ -50,15 +53,32 @@ def domu_answer(server: Server, request: BootRequest, decision: BootDecision, to
         said["action"] = "local"
     elif decision.action is Action.MENU:
         names = ", ".join(entry.name for entry in decision.menu)
-        said["why"] = f"a domU cannot choose from a menu ({names}): declare {request.mac} as a system with a profile"
+        said["why"] = (
+            f"a domU cannot choose from a menu ({names}): declare {request.mac} as a system with a profile, "
+            "or name one of them with --label"
+        )
+        said["menu"] = [_entry(target, server, request, decision, sum_of) for target in decision.menu]
     elif decision.action is Action.KERNEL and kernel is not None and target is not None:
         subject = Subject(target, server, request.mac, token, decision.subnet)
-        words = command_line(target, kernel.options, subject.facts(autoinstall=kernel.autoinstall))
-        said["action"] = "kernel"
-        said["kernel"] = _file(kernel.kernel, server, sum_of)
-        said["initrds"] = [_file(name, server, sum_of) for name in kernel.initrd]
-        said["args"] = " ".join(kernel_word(word) for word in words)
+        said |= {"action": "kernel"} | _boot(kernel, subject, server, sum_of)
     return json.dumps(said).encode() + b"\n"
+
+
+def _entry(
+    target: Target, server: Server, request: BootRequest, decision: BootDecision, sum_of: SumOf
+) -> dict[str, object]:
+    kernel = Kernel(target.kernel, target.initrd, target.kernel_options, bool(target.autoinstall))
+    subject = Subject(target, server, request.mac, "", decision.subnet)
+    return {"label": target.name} | _boot(kernel, subject, server, sum_of)
+
+
+def _boot(kernel: Kernel, subject: Subject, server: Server, sum_of: SumOf) -> dict[str, object]:
+    words = command_line(subject.target, kernel.options, subject.facts(autoinstall=kernel.autoinstall))
+    return {
+        "kernel": _file(kernel.kernel, server, sum_of),
+        "initrds": [_file(name, server, sum_of) for name in kernel.initrd],
+        "args": " ".join(kernel_word(word) for word in words),
+    }
 
 
 def _file(name: str, server: Server, sum_of: SumOf) -> dict[str, object]:

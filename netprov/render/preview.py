@@ -13,6 +13,7 @@ from netprov.inventory.model import InstallMode, Inventory, Target
 from netprov.render.arguments import command_line
 from netprov.render.compose import Rendered, answers_for
 from netprov.render.context import Subject
+from netprov.render.domu import SumOf, no_sum
 from netprov.render.environment import Templates
 from netprov.render.quoting import kernel_word
 from netprov.render.scripts import PREVIEW_TOKEN, Installs, Scripts, Sighting
@@ -60,17 +61,22 @@ class _PreviewState:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Renders without a server. `server` is our address that machines would ask, where none is declared."""
+    """Renders without a server. `server` is our address that machines would ask, where none is declared; `sum_of` the
+    checksum of a file that we serve."""
 
     inventory: Inventory
     records: Records
     server: IPv4Address | None = None
+    sum_of: SumOf = no_sum
 
     def script(self, loader: Loader, asking: BootRequest) -> Rendered | None:
-        """The script of the machine that `asking` describes. Raises ConfigError, StateError."""
-        via = Via.HTTP if loader is Loader.IPXE else Via.TFTP
+        """The script of the machine that `asking` describes, by what it asks over: TFTP, HTTP, or else as the loader
+        usually does. Raises ConfigError, StateError."""
+        usual = Via.HTTP if loader in (Loader.IPXE, Loader.XEN) else Via.TFTP
+        via = asking.via if asking.via in (Via.HTTP, Via.TFTP) else usual
         request = replace(asking, via=via, loader=loader, server=self.server)
-        scripts = Scripts(lambda: self.inventory, _PreviewState(self.records, NobodySeen()))
+        state = _PreviewState(self.records, NobodySeen())
+        scripts = Scripts(lambda: self.inventory, state, sum_of=self.sum_of)
         return scripts.script(request, Name(loader, mac=asking.mac, uuid=asking.uuid), preview=True)
 
     def answers(self, target: Target, mac: Mac | None) -> Rendered:

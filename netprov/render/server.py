@@ -12,11 +12,15 @@ from netprov.inventory.model import Inventory
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the machine reaches us. Without our HTTP server, loaders are sent to TFTP."""
+    """Where the machine reaches us. Without our HTTP server, loaders are sent to TFTP.
+
+    `syslog_port` is where installers log to; 0: nowhere.
+    """
 
     host: str
     port: int = 80
     http: bool = True
+    syslog_port: int = 0
 
     @classmethod
     def of(cls, inventory: Inventory, request: BootRequest) -> Server:
@@ -25,7 +29,8 @@ class Server:
         host = settings.server.address or request.server
         if host is None:
             raise ConfigError(Problem(None, "server.address", "say which address machines reach this server at"))
-        return cls(str(host), settings.http.port, settings.http.enabled)
+        syslog = settings.syslog.port if settings.syslog.enabled else 0
+        return cls(str(host), settings.http.port, settings.http.enabled, syslog)
 
     @property
     def authority(self) -> str:
@@ -34,6 +39,11 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://{self.authority}"
+
+    @property
+    def syslog(self) -> str:
+        """"host:port" of who receives installers' logs; "" where nobody does."""
+        return f"{self.host}:{self.syslog_port}" if self.syslog_port else ""
 
     @property
     def scripts_url(self) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from netprov.boot.stages import Stages
+from netprov.capture.tap import Tap
 from netprov.dhcp.bind import DhcpSockets
 from netprov.inventory.model import Inventory
 from netprov.journal.event import Event
+from netprov.journal.recorder import Recorder
 from netprov.journal.writer import JournalWriter
 from netprov.serve.worker import Role, Running
 from netprov.state.place import Place
@@ -57,23 +60,45 @@ def journal(sock: socket.socket, inventory_of: InventoryOf) -> Role:
     return make
 
 
-def dhcp(sockets: DhcpSockets, inventory_of: InventoryOf, record: Record) -> Role:
-    """DHCP and proxyDHCP: one process, since one mind must give the addresses."""
+def capture(sock: socket.socket, inventory_of: InventoryOf) -> Role:
+    """The one who keeps packets."""
 
     def make() -> Running:
-        from netprov.dhcp.loop import DhcpWorker
-        from netprov.state.state import open_state
+        from netprov.capture.writer import CaptureWriter
 
         inventory = inventory_of()
-        return DhcpWorker(sockets, inventory, open_state(inventory.settings.server.state), record)
+        return CaptureWriter(Place(inventory.settings.server.state).capture, sock, inventory)
 
     return make
 
 
-def tftp(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Record, drain: float) -> Role:
+def dhcp(sockets: DhcpSockets, inventory_of: InventoryOf, recorder: Recorder, tap: Tap | None) -> Role:
+    """DHCP and proxyDHCP: one process, since one mind must give the addresses."""
+
+    def make() -> Running:
+        from netprov.capture.dhcp import DhcpTap
+        from netprov.dhcp.loop import DhcpWorker
+        from netprov.dhcp.overhear import listen
+        from netprov.state.state import open_state
+
+        inventory = inventory_of()
+        if sockets.replies is not None:
+            hearing = (sockets.replies, inventory.settings.server.interfaces, recorder.record)
+            threading.Thread(target=listen, args=hearing, name="overhear", daemon=True).start()
+        packets = DhcpTap(tap) if tap is not None else None
+        state = open_state(inventory.settings.server.state)
+        return DhcpWorker(sockets, inventory, state, recorder.record_all, tap=packets)
+
+    return make
+
+
+def tftp(
+    sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Record, drain: float, tap: Tap | None
+) -> Role:
     """One of the TFTP workers."""
 
     def make() -> Running:
+        from netprov.capture.tftp import TftpTap
         from netprov.render.scripts import Scripts
         from netprov.serve.source import TftpSource
         from netprov.state.state import open_state
@@ -83,7 +108,8 @@ def tftp(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Re
         current = Current(inventory)
         scripts = Scripts(current.get, open_state(inventory.settings.server.state))
         source = TftpSource(scripts, inventory, record)
-        server = TftpServer(sockets, inventory.settings.tftp, source, record)
+        packets = TftpTap(tap, time.monotonic, time.time) if tap is not None else None
+        server = TftpServer(sockets, inventory.settings.tftp, source, record, tap=packets)
 
         def update(inventory: Inventory) -> None:
             current.update(inventory)
@@ -96,11 +122,17 @@ def tftp(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Re
 
 
 def http(
-    sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Record, drain: float, secret: bytes
+    sockets: Sequence[socket.socket],
+    inventory_of: InventoryOf,
+    record: Record,
+    drain: float,
+    secret: bytes,
+    tap: Tap | None,
 ) -> Role:
     """One of the HTTP workers."""
 
     def make() -> Running:
+        from netprov.capture.http import HttpTap
         from netprov.http.services import Services
         from netprov.http.sums import Sums
         from netprov.http.worker import HttpWorker
@@ -120,9 +152,37 @@ def http(
             stage_of=current.stage_of,
             journal=Place(inventory.settings.server.state).journal,
             secret=secret,
+            tap=HttpTap(tap) if tap is not None else None,
         )
         worker = HttpWorker(sockets, services)
         return _Runs(worker.run, lambda: worker.stop(drain), current.update)
+
+    return make
+
+
+def syslog(sockets: Sequence[socket.socket], inventory_of: InventoryOf, record: Record) -> Role:
+    """The receiver of installers' logs."""
+
+    def make() -> Running:
+        from netprov.state.state import open_state
+        from netprov.syslog.worker import Directory, SyslogWorker
+
+        inventory = inventory_of()
+        return SyslogWorker(
+            sockets, Directory(open_state(inventory.settings.server.state).sightings, inventory), record
+        )
+
+    return make
+
+
+def notify(inventory_of: InventoryOf, record: Record) -> Role:
+    """Tells webhooks what the journal has."""
+
+    def make() -> Running:
+        from netprov.notify.worker import NotifyWorker
+
+        inventory = inventory_of()
+        return NotifyWorker(Place(inventory.settings.server.state), inventory, record)
 
     return make
 
@@ -140,22 +200,32 @@ class _Runs:
 
 def roles(
     inventory_of: InventoryOf,
-    record: Record,
+    recorder: Recorder,
     journal_socket: socket.socket,
+    capture_socket: socket.socket | None,
+    tap: Tap | None,
     dhcp_sockets: DhcpSockets,
     tftp_sockets: Sequence[Sequence[socket.socket]],
     http_sockets: Sequence[Sequence[socket.socket]],
+    syslog_sockets: Sequence[socket.socket],
     drain: float,
 ) -> Mapping[str, Role]:
-    """Every worker by name, in the order to start them."""
+    """Every worker by name, in the order to start them. What `tap` is told is read from `capture_socket`."""
+    record = recorder.record
     every: dict[str, Role] = {"journal": journal(journal_socket, inventory_of)}
+    if capture_socket is not None:
+        every["capture"] = capture(capture_socket, inventory_of)
     if dhcp_sockets.listeners:
-        every["dhcp"] = dhcp(dhcp_sockets, inventory_of, record)
+        every["dhcp"] = dhcp(dhcp_sockets, inventory_of, recorder, tap)
     for number, sockets in enumerate(tftp_sockets, 1):
-        every[_name("tftp", number, len(tftp_sockets))] = tftp(sockets, inventory_of, record, drain)
+        every[_name("tftp", number, len(tftp_sockets))] = tftp(sockets, inventory_of, record, drain, tap)
     secret = secrets.token_bytes(_SECRET_OCTETS)  # never on a disk: a restart of the server ends the page's sessions
     for number, sockets in enumerate(http_sockets, 1):
-        every[_name("http", number, len(http_sockets))] = http(sockets, inventory_of, record, drain, secret)
+        every[_name("http", number, len(http_sockets))] = http(sockets, inventory_of, record, drain, secret, tap)
+    if syslog_sockets:
+        every["syslog"] = syslog(syslog_sockets, inventory_of, record)
+    if inventory_of().settings.server.webhooks:
+        every["notify"] = notify(inventory_of, record)
     return every
 
 

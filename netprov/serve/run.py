@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from netprov.capture.tap import Tap
 from netprov.dhcp.bind import DhcpSockets
 from netprov.dhcp.bind import bind as bind_dhcp
 from netprov.errors import ConfigError, Problem
@@ -16,7 +17,7 @@ from netprov.inventory.generation import Reloader
 from netprov.inventory.model import DhcpMode, Inventory, Settings
 from netprov.journal.recorder import Recorder, channel
 from netprov.serve.roles import roles
-from netprov.serve.sockets import Passed, http_sockets, tftp_sockets
+from netprov.serve.sockets import Passed, http_sockets, syslog_sockets, tftp_sockets
 from netprov.serve.supervisor import DRAIN, Supervisor
 from netprov.state.lock import lock_state
 from netprov.state.place import Place
@@ -41,7 +42,7 @@ def serve(config: Path, ready: Callable[[Inventory], None]) -> None:
     with lock_state(place.folder):
         open_state(settings.server.state).close()  # makes and migrates it, before there are several of us
         _give(place.folder, settings.server.user)
-        dhcp, tftp, http = _bind(settings)
+        dhcp, tftp, http, syslog = _bind(settings)
         recording, reading = channel()
         recorder = Recorder(recording)
 
@@ -49,18 +50,22 @@ def serve(config: Path, ready: Callable[[Inventory], None]) -> None:
             assert reloader.inventory is not None
             return reloader.inventory
 
-        every = roles(inventory_now, recorder.record, reading, dhcp, tftp, http, DRAIN)
-        Supervisor(every, reloader, recorder.record, lambda: ready(inventory_now()), last=("journal",)).run()
+        tapping, tapped = channel() if settings.server.capture else (None, None)
+        tap = Tap(tapping) if tapping is not None else None
+        every = roles(inventory_now, recorder, reading, tapped, tap, dhcp, tftp, http, syslog, DRAIN)
+        last = ("journal", "capture")
+        Supervisor(every, reloader, recorder.record, lambda: ready(inventory_now()), last=last).run()
 
 
 Sockets = list[list[socket.socket]]
 
 
-def _bind(settings: Settings) -> tuple[DhcpSockets, Sockets, Sockets]:
+def _bind(settings: Settings) -> tuple[DhcpSockets, Sockets, Sockets, list[socket.socket]]:
     """All sockets, or all that keeps them from being bound."""
     problems: list[Problem] = []
     passed = Passed()
     dhcp, tftp, http = DhcpSockets(()), list[list[socket.socket]](), list[list[socket.socket]]()
+    syslog: list[socket.socket] = []
     try:
         dhcp = bind_dhcp(settings)
     except ConfigError as error:
@@ -73,11 +78,15 @@ def _bind(settings: Settings) -> tuple[DhcpSockets, Sockets, Sockets]:
         http = http_sockets(settings, passed) if settings.http.enabled else []
     except ConfigError as error:
         problems += error.problems
+    try:
+        syslog = syslog_sockets(settings, passed) if settings.syslog.enabled else []
+    except ConfigError as error:
+        problems += error.problems
     if problems:
         raise ConfigError(*problems)
     if settings.dhcp.mode is DhcpMode.OFF and not tftp and not http:
         raise ConfigError(Problem(None, "", "DHCP, TFTP and HTTP are all switched off: there is nothing to serve"))
-    return dhcp, tftp, http
+    return dhcp, tftp, http, syslog
 
 
 def _check_user(user: str) -> None:

@@ -21,6 +21,7 @@ def bound_settings(settings: Settings) -> frozenset[tuple[str, str]]:
             ("server.interfaces", str(settings.server.interfaces)),
             ("server.state", settings.server.state),
             ("server.user", settings.server.user),
+            ("server.capture off", str(settings.server.capture == 0)),
             ("dhcp.mode off", str(settings.dhcp.mode is DhcpMode.OFF)),
             ("dhcp.port", str(settings.dhcp.port)),
             ("dhcp.proxy_port", str(settings.dhcp.proxy_port)),
@@ -30,6 +31,9 @@ def bound_settings(settings: Settings) -> frozenset[tuple[str, str]]:
             ("http.enabled", str(settings.http.enabled)),
             ("http.port", str(settings.http.port)),
             ("http.workers", str(settings.http.workers)),
+            ("syslog.enabled", str(settings.syslog.enabled)),
+            ("syslog.port", str(settings.syslog.port)),
+            ("server.webhooks, the first", str(bool(settings.server.webhooks))),
         }
     )
 
@@ -66,6 +70,19 @@ def http_sockets(settings: Settings, passed: Passed) -> list[list[socket.socket]
         return [given]
     workers = settings.http.workers
     return [_bound(socket.SOCK_STREAM, settings, port, "http.port", shared=workers > 1) for _ in range(workers)]
+
+
+def syslog_sockets(settings: Settings, passed: Passed) -> list[socket.socket]:
+    """The sockets of the receiver of logs, datagrams and streams. Raises ConfigError."""
+    port = settings.syslog.port
+    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+    given = [sock for kind in kinds for sock in passed.take(kind, port)]
+    if given:
+        return given
+    found = []
+    for kind in kinds:
+        found += _bound(kind, settings, port, "syslog.port", shared=False)
+    return found
 
 
 def _bound(

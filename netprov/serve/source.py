@@ -18,7 +18,7 @@ from netprov.inventory.model import Inventory
 from netprov.journal.changes import change_event
 from netprov.journal.event import Event
 from netprov.journal.promise import promised
-from netprov.render.scripts import Scripts
+from netprov.render.scripts import PREVIEW_TOKEN, Scripts
 from netprov.tftp.paths import PathError
 from netprov.tftp.root import Root
 from netprov.tftp.source import About, Address, Content, OpenedFile
@@ -71,7 +71,7 @@ class TftpSource:
             if made.change is not None:
                 ip = str(request.ip or "")
                 self._record(change_event(self._clock(), made.decision.record, made.change, stage="script", ip=ip))
-            return Content(made.body, about(made.stage, request, made.decision))
+            return Content(made.body, about(made.stage, request, made.decision, made.token))
         return self._file(request)
 
     def _file(self, request: BootRequest) -> Content:
@@ -93,10 +93,11 @@ class TftpSource:
             raise PathError(missing.text, missing.reason, stage) from None
 
 
-def about(stage: str, request: BootRequest, decision: BootDecision) -> About:
+def about(stage: str, request: BootRequest, decision: BootDecision, token: str) -> About:
     """What a script's event says of the machine, and of why it got this script."""
     system = decision.target.name if decision.target is not None and decision.target.kind == "system" else ""
     detail = [("action", str(decision.action)), ("loader", str(request.loader))]
     detail.append(("why", "; ".join(step.text for step in decision.trace)))
     detail += promised(decision)
-    return About(stage, system, request.mac or "", request.uuid, detail=tuple(detail))
+    secret = "" if token == PREVIEW_TOKEN else token  # that is one for all: it tells no machine
+    return About(stage, system, request.mac or "", request.uuid, secret, tuple(detail), rendered=True)

@@ -167,7 +167,7 @@ class Supervisor:
         wait = min(_LONGEST_WAIT, 0.1 * 2**deaths) if deaths > 1 else 0.0
         self._due[worker.name] = now + wait
         text = f"the {worker.name} worker ended by {how}; it is started again" + (f" in {wait:.1f} s" if wait else "")
-        log.error("%s", text)
+        log.error("%s", text, extra={"reason": Reason.WORKER_DIED})
         self._tell(Kind.SERVER, Reason.WORKER_DIED, text)
 
     # generations
@@ -196,10 +196,12 @@ class Supervisor:
         self._follow()
         if after is None:
             problems = self._reloader.problems
+            refused = {"reason": Reason.INVENTORY_REFUSED}
             for problem in problems:
-                log.error("%s", problem)
+                log.error("%s", problem, extra=refused)
             text = f"{len(problems)} problems: generation {before.generation} goes on serving; first: {problems[0]}"
-            log.error("the edited inventory is refused: generation %d goes on serving", before.generation)
+            number = before.generation
+            log.error("the edited inventory is refused: generation %d goes on serving", number, extra=refused)
             self._tell(Kind.INVENTORY, Reason.INVENTORY_REFUSED, text)
             return
         memory = handout.packed(after)
@@ -209,7 +211,7 @@ class Supervisor:
         finally:
             os.close(memory)
         text = f"generation {after.generation}: {len(after.systems)} systems, {len(after.profiles)} profiles"
-        log.info("%s", text)
+        log.info("%s", text, extra={"reason": Reason.INVENTORY_LOADED})
         self._tell(Kind.INVENTORY, Reason.INVENTORY_LOADED, text)
         changed = bound_settings(before.settings) ^ bound_settings(after.settings)
         if changed:
@@ -223,6 +225,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         self._stopping = True
+        log.info("stops", extra={"reason": Reason.SERVER_STOPPED})
         self._tell(Kind.SERVER, Reason.SERVER_STOPPED, "stops")
         self._end([w for w in self._workers.values() if w.name not in self._last], DRAIN + 2.0)
         self._end([w for w in self._workers.values() if w.name in self._last], 5.0)

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 
-from netprov.errors import PeerError
 from netprov.simulate import packets
 from netprov.simulate.machine import Address, Machine, Runs, dhcp_options
 from netprov.simulate.packets import Answer
+from netprov.simulate.stop import Stop
 from netprov.simulate.wire import Wire
 
 PROXY_WAIT = 2.0
@@ -107,9 +107,10 @@ class _Talk:
         if offer is not None:
             return offer, proxy
         beside = f"; {proxy.server_id} answers as a ProxyDHCP server only, which gives no addresses" if proxy else ""
-        raise PeerError(
+        raise Stop(
             f"no DHCP server offered {self._machine.mac} an address within {self._timeout:g} s: is one running on "
-            f"this network, does it know this subnet, and does a firewall let UDP 67 and 68 pass?{beside}"
+            f"this network, does it know this subnet, and does a firewall let UDP 67 and 68 pass?{beside}",
+            "G1" if proxy is not None else "G16",
         )
 
     def request(self, offer: Answer) -> Answer:
@@ -119,13 +120,14 @@ class _Talk:
         for answer in self._answers("request", told):
             if answer.kind == packets.NAK:
                 why = answer.text(56)
-                raise PeerError(
+                raise Stop(
                     f"{answer.server_id} refused the address {offer.yiaddr} that {offer.server_id} had offered"
-                    + (f": {why}" if why else "")
+                    + (f": {why}" if why else ""),
+                    "G15" if answer.server_id != offer.server_id else "G24",
                 )
             if answer.kind == packets.ACK and answer.server_id == offer.server_id:
                 return answer
-        raise PeerError(f"{offer.server_id} offered {offer.yiaddr} but never confirmed it (no DHCPACK)")
+        raise Stop(f"{offer.server_id} offered {offer.yiaddr} but never confirmed it (no DHCPACK)", "G24")
 
     def _answers(self, kind: str, told: list[tuple[int, bytes]]) -> Iterator[Answer]:
         """Asks, repeats itself until there is enough, and yields what servers say to it."""
@@ -180,13 +182,15 @@ def _http(told: Bound, proxy: Answer | None) -> Bound:
         if answer is None or not answer.boot_file:
             continue
         if not answer.vendor_class.startswith("HTTPClient"):
-            raise PeerError(
+            raise Stop(
                 f"{answer.server_id} offers {answer.boot_file!r} without option 60 HTTPClient, so UEFI HTTP Boot "
-                "passes the offer over"
+                "passes the offer over",
+                "G17",
             )
         if not answer.boot_file.startswith(("http://", "https://")):
-            raise PeerError(
-                f"{answer.server_id} offers {answer.boot_file!r} for HTTP Boot, which is no URL: option 67 must be one"
+            raise Stop(
+                f"{answer.server_id} offers {answer.boot_file!r} for HTTP Boot, which is no URL: option 67 must be one",
+                "G17",
             )
         return replace(told, boot=answer)
     return told
@@ -210,7 +214,8 @@ def _boot_server(machine: Machine, runs: Runs, ip: IPv4Address, server: IPv4Addr
             answer = packets.read_payload(data, IPv4Address(source), port)
             if answer is not None and answer.xid == xid and answer.kind == packets.ACK and answer.boot_file:
                 return answer
-    raise PeerError(
+    raise Stop(
         f"the ProxyDHCP server {server} sends the machine to its port 4011, which did not answer within "
-        f"{timeout:g} s: does a firewall let UDP 4011 pass?"
+        f"{timeout:g} s: does a firewall let UDP 4011 pass?",
+        "G2",
     )

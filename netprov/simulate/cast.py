@@ -9,8 +9,8 @@ from dataclasses import replace
 from netprov.boot.decide import decide
 from netprov.boot.decision import Action
 from netprov.boot.request import BootRequest, Loader, Via
+from netprov.boot.state import BootState
 from netprov.errors import ConfigError
-from netprov.explain.state import Previewed, records
 from netprov.explain.who import of_system, who
 from netprov.inventory.mac import Mac, mac_of
 from netprov.inventory.model import DhcpMode, Inventory
@@ -21,6 +21,7 @@ from netprov.state.place import Place
 MOST_STRANGERS = 500
 
 _ARM = ("arm64", "aarch64")
+_ASKS_AS = {Runs.IPXE: Loader.IPXE, Runs.XEN: Loader.XEN}
 
 
 def named(text: str, inventory: Inventory, kind: Kind | None) -> Machine:
@@ -72,6 +73,8 @@ def loaders_expected(machines: list[Machine], inventory: Inventory) -> Iterator[
     """For each machine the loader that netprov would give it; "" where none, or where that cannot be known here: the
     install states are the server's, and this may be another host.
     """
+    from netprov.explain.state import Previewed, records  # late: our own DHCP comes with it
+
     place = Place(inventory.settings.server.state)
     if place.database is not None and not place.database.exists():
         yield from ("" for _ in machines)
@@ -85,12 +88,12 @@ def loaders_expected(machines: list[Machine], inventory: Inventory) -> Iterator[
     yield from found
 
 
-def _expected(machine: Machine, inventory: Inventory, state: Previewed) -> str:
+def _expected(machine: Machine, inventory: Inventory, state: BootState) -> str:
     subnet = next(iter(inventory.subnets), None)
     decision = decide(
         BootRequest(
             Via.PROXY if inventory.settings.dhcp.mode is DhcpMode.PROXY else Via.DHCP,
-            Loader.IPXE if machine.kind.starts is Runs.IPXE else Loader.FIRMWARE,
+            _ASKS_AS.get(machine.kind.starts, Loader.FIRMWARE),
             mac=machine.mac, uuid=machine.uuid, client_id=machine.client_id, serial=machine.serial,
             server=inventory.settings.server.address or (subnet.subnet[0] if subnet is not None else None),
             arch=machine.kind.arch,

@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import logging
 import socket
+import ssl
 import struct
 import time
 import urllib.error
@@ -18,6 +19,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from netprov.boot.names import PREVIEW
 from netprov.errors import PeerError
+from netprov.simulate.stop import UNHEARD, Stop
 
 KEPT = 1 << 20
 """Octets of a file that are kept; of what is longer only size and checksum count. No loader reads a longer script."""
@@ -26,13 +28,17 @@ RETRIES = 3  # of a TFTP packet; firmware repeats itself as often
 
 _CHUNK = 1 << 16
 _NOT_FOUND = 1  # TFTP's error code
+_OURS_FAILED, _TEMPLATE = (0, 500), "G23"  # "not defined, see the message": a script that cannot be made
 
 Resolve = Callable[[str], IPv4Address]
 """The address of a host name, as the network's own DNS server knows it. Raises PeerError."""
 
 
-class Refused(PeerError):
+class Refused(Stop):
     """The server says no. `code`: TFTP's error code or the HTTP status."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text, _TEMPLATE if code in _OURS_FAILED else "", code)
 
     @property
     def missing(self) -> bool:
@@ -123,7 +129,7 @@ class Fetcher:
         except (TftpException, OSError, ValueError, struct.error) as error:  # the latter of tftpy's own on garbage
             raise errors[0] if errors else self._ended(server, sink.size, bool(heard), error) from None
         if "tsize" in details and int(details["tsize"]) != sink.size:
-            raise PeerError(f"{server} announced {details['tsize']} octets of {name} and sent {sink.size}")
+            raise Stop(f"{server} announced {details['tsize']} octets of {name} and sent {sink.size}", "G26")
         return sink.fetched({"blksize": "512", **details})
 
     def http(self, url: str, data: bytes | None = None) -> Fetched:
@@ -149,9 +155,13 @@ class Fetcher:
             raise Refused(f"{url}: HTTP status {error.code} {error.reason}{first}", error.code) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
-            raise PeerError(f"{parts.netloc} does not answer: {reason or type(error).__name__}") from None
+            said = f"{reason or type(error).__name__}"
+            if sink.size:
+                raise Stop(f"{parts.netloc} fell silent after {sink.size} octets: {said}", "G19") from None
+            sign = "G18" if isinstance(reason, ssl.SSLError) else UNHEARD
+            raise Stop(f"{parts.netloc} does not answer: {said}", sign) from None
         if promised is not None and promised.isdigit() and int(promised) != sink.size:
-            raise PeerError(f"{parts.netloc} promised {promised} octets and sent {sink.size}")
+            raise Stop(f"{parts.netloc} promised {promised} octets and sent {sink.size}", "G19")
         return sink.fetched({"HTTP": status})
 
     def get(self, place: str, blksize: int) -> Fetched:
@@ -175,16 +185,17 @@ class Fetcher:
         from tftpy.TftpShared import TftpTimeout
 
         if isinstance(error, OSError):
-            return PeerError(f"the TFTP server {server} cannot be reached: {error.strerror or error}")
+            return Stop(f"the TFTP server {server} cannot be reached: {error.strerror or error}", UNHEARD)
         if not isinstance(error, TftpTimeout):
             return PeerError(f"the TFTP server {server} sent what makes no sense, after {size} octets: {error}")
         if heard:
             text = f"the TFTP server {server} fell silent after {size} octets"
-            return PeerError(f"{text}: a firewall between may drop TFTP's data ports")
-        return PeerError(
+            return Stop(f"{text}: a firewall between may drop TFTP's data ports", "G5")
+        return Stop(
             f"the TFTP server {server} did not answer within {self.timeout:g} s: is that the right next-server "
             "(siaddr, option 66), is TFTP running there, and does a firewall let UDP 69 and the replies from other "
-            "ports pass?"
+            "ports pass?",
+            UNHEARD,
         )
 
 

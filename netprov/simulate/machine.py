@@ -8,6 +8,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address
 from uuid import UUID
 
+from netprov.boot.names import PREVIEW, PREVIEW_OPTION
 from netprov.inventory.mac import Mac
 
 
@@ -48,7 +49,7 @@ KINDS: Mapping[str, Kind] = {
     for kind in (
         Kind("bios", Runs.ROM, 0, "i386", "PXEClient:Arch:00000:UNDI:002001", (2, 1), "PXE 2.1; Intel Boot Agent"),
         Kind("ipxe", Runs.IPXE, 0, "x86_64", "PXEClient:Arch:00000:UNDI:002001", (2, 1), "QEMU's iPXE ROM, BIOS"),
-        Kind("xen", Runs.XEN, 0, "x86_64", "PXEClient:Arch:00000:UNDI:002001", (2, 1), "a domU's bootloader in dom0"),
+        Kind("xen", Runs.XEN, 0, "x86_64", "PXEClient:Arch:00000:UNDI:002001", (2, 1), "netprov-pxeboot in dom0"),
         Kind("uefi-x64", Runs.UEFI, 7, "x86_64", "PXEClient:Arch:00007:UNDI:003000", (3, 0), "OVMF"),
         Kind("uefi-arm64", Runs.UEFI, 11, "arm64", "PXEClient:Arch:00011:UNDI:003000", (3, 0), "AAVMF"),
         Kind("uefi-http", Runs.UEFI_HTTP, 16, "x86_64", "HTTPClient:Arch:00016:UNDI:003000", (3, 0), "OVMF, HTTP Boot"),
@@ -80,6 +81,9 @@ _PARAMETERS: Mapping[Runs, bytes] = {
 IPXE_FEATURES = bytes.fromhex("b105018086100e" "eb03011501" "170101" "220101" "130101" "110101" "270101" "190101")
 """Option 175: the bus id of the card, the version, and HTTP, DNS, bzImage, menus … as iPXE lists them."""
 
+XEN_CLASS = b"netprov-pxeboot"
+"""Option 77 of netprov's domU bootloader: a netprov server gives it no loader but its answer."""
+
 _NOBODY = bytes(16)  # QEMU's firmware tells a UUID of zeros where the machine has none
 
 
@@ -93,6 +97,7 @@ class Machine:
     uuid: str = ""
     client_id: bytes = b""
     serial: str = ""
+    preview: bool = False  # it says that it only looks: see boot.names.PREVIEW
 
     def with_mac(self, mac: Mac) -> Machine:
         return replace(self, mac=mac)
@@ -129,14 +134,19 @@ def dhcp_options(machine: Machine, runs: Runs) -> list[tuple[int, bytes]]:
     asked = (55, _PARAMETERS[Runs.UEFI if runs is Runs.UEFI_HTTP else runs])
     guid = (97, b"\0" + uuid)
     own = [(61, machine.client_id)] if machine.client_id else []
+    looks = [(PREVIEW_OPTION, PREVIEW.encode())] if machine.preview else []
     match runs:
         case Runs.KERNEL:
             # systemd-networkd's and dhclient's client-id is not the firmware's: the address must stay all the same
             return [asked, (61, machine.client_id or b"\xff" + hardware[3:] + b"\0\3\0\1" + hardware[1:])]
         case Runs.IPXE:
             client_id = (61, machine.client_id or hardware)
-            return [arch, undi, vendor_class, (77, b"iPXE"), asked, (175, IPXE_FEATURES), client_id, guid]
+            return [arch, undi, vendor_class, (77, b"iPXE"), asked, (175, IPXE_FEATURES), client_id, guid, *looks]
+        case Runs.XEN:
+            client_id = (61, machine.client_id or hardware)
+            known = [guid] if machine.uuid else []
+            return [vendor_class, client_id, (77, XEN_CLASS), arch, undi, *known, asked, *looks]
         case Runs.UEFI | Runs.UEFI_HTTP:
-            return [asked, guid, undi, arch, vendor_class, *own]
+            return [asked, guid, undi, arch, vendor_class, *own, *looks]
         case _:
-            return [arch, undi, asked, vendor_class, guid, *own]
+            return [arch, undi, asked, vendor_class, guid, *own, *looks]

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from netprov.errors import PeerError
@@ -168,7 +168,8 @@ def _boot(errand: Errand, via: str) -> Iterator[Stage]:
     except PeerError as missing:
         yield Stage("address", f"a cable at {via}", problem=missing.text, ending=Ending.STOPPED)
         return
-    walk = Walk(errand.machine, wire, errand.timeout, callback=errand.callback, expected=errand.expected)
+    machine = replace(errand.machine, preview=not errand.callback)
+    walk = Walk(machine, wire, errand.timeout, callback=errand.callback, expected=errand.expected)
     last = None
     for stage in walk.stages():
         if last is not None:

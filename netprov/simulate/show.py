@@ -13,6 +13,8 @@ from rich.text import Text
 
 from netprov.journal.amount import size
 from netprov.journal.escape import escape
+from netprov.journal.show import verdict_text
+from netprov.journal.verdicts.table import NAMES
 from netprov.simulate.stage import Boot, Ending, Stage
 
 _COLOURS = {Ending.BOOTS: "green", Ending.LOCAL: "cyan", Ending.OPEN: "yellow", Ending.STOPPED: "red"}
@@ -24,6 +26,7 @@ _SHORT_SUM = 16  # digits of a checksum on the terminal; --json has all of them
 _INDENT = " " * 14
 _LONG = ("args",)  # details on a line of their own
 _REASONS = 5  # different ones listed after a storm
+_ELSEWHERE = "The server's timeline of this machine tells more, and what to change: netprov timeline"
 
 
 def stage(told: Stage) -> None:
@@ -49,6 +52,18 @@ def ending(boot: Boot) -> None:
         f"{click.style(f'{_name(boot)} {_ENDINGS[boot.ending]}', fg=colour, bold=True)}, "
         f"{size(boot.octets)} in {boot.seconds:.1f} s"
     )
+    if boot.verdicts:
+        console = Console(highlight=False)
+        for verdict in boot.verdicts:
+            console.print(verdict_text(verdict))
+    elif boot.verdict:
+        click.secho(f"✗ {verdict_name(boot)}", fg="red")
+        click.echo(f"  {_ELSEWHERE} {escape(_name(boot))}")
+
+
+def verdict_name(boot: Boot) -> str:
+    """Why it stopped, in a few words; "" where no verdict is known for it."""
+    return f"{NAMES[boot.verdict]}  {boot.verdict}" if boot.verdict in NAMES else ""
 
 
 def table(boots: Sequence[Boot]) -> None:
@@ -65,11 +80,11 @@ def table(boots: Sequence[Boot]) -> None:
         last = boot.last
         why = ""
         if boot.ending is Ending.STOPPED:
-            why = f": {last.name}: {last.problem}"
+            why = ": " + ": ".join(filter(None, (verdict_name(boot), last.name, last.problem)))
         elif boot.ending is Ending.OPEN:
             why = f": {' '.join(last.notes) or last.gets}"
         made.add_row(
-            escape(_name(boot)), boot.kind, _address(boot), f"{boot.octets / 1e6:.1f}", f"{boot.seconds:.1f}",
+            Text(escape(_name(boot))), boot.kind, _address(boot), f"{boot.octets / 1e6:.1f}", f"{boot.seconds:.1f}",
             Text(f"{_ENDINGS[boot.ending]}{escape(why)}", style=colour),
         )  # fmt: skip
     Console().print(made)
@@ -87,9 +102,10 @@ def totals(boots: Sequence[Boot], seconds: float) -> None:
             f"{size(int(octets / seconds))}/s; a boot took {took[len(took) // 2]:.1f} s (median), "
             f"{took[-1]:.1f} s (longest)"
         )
-    reasons = Counter(boot.last.problem for boot in boots if boot.ending is Ending.STOPPED)
-    for problem, count in reasons.most_common(_REASONS):
-        click.secho(f"{count:5} × {escape(problem)}", fg="red")
+    stopped = [boot for boot in boots if boot.ending is Ending.STOPPED]
+    reasons = Counter(": ".join(filter(None, (verdict_name(boot), boot.last.problem))) for boot in stopped)
+    for reason, count in reasons.most_common(_REASONS):
+        click.secho(f"{count:5} × {escape(reason)}", fg="red")
 
 
 def _listed(details: Mapping[str, str]) -> str:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from netprov.journal.verdicts.verdict import Verdict
+
 
 class Ending(StrEnum):
     """How a boot ended."""
@@ -34,6 +36,7 @@ class Stage:
     notes: tuple[str, ...] = ()
     problem: str = ""
     ending: Ending | None = None  # of the last stage
+    verdict: str = ""  # the id that netprov's verdicts have for the problem
 
     @property
     def done(self) -> bool:
@@ -52,13 +55,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """One machine's simulated boot, over."""
+    """One machine's simulated boot, over. `verdicts`: what the server's journal says of it, where it can be read."""
 
     machine: str
     mac: str
     kind: str
     stages: tuple[Stage, ...]
     seconds: float
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def last(self) -> Stage:
@@ -69,12 +73,21 @@ class Boot:
         return self.last.ending or Ending.STOPPED
 
     @property
+    def verdict(self) -> str:
+        """The id of why it stopped: the server's, which sees both sides, else the machine's own; "" for no trouble."""
+        if self.ending is not Ending.STOPPED:
+            return ""
+        return self.verdicts[0].id if self.verdicts else self.last.verdict
+
+    @property
     def octets(self) -> int:
         return sum(stage.size or 0 for stage in self.stages)
 
     def row(self) -> dict[str, Any]:
         return {
             "machine": self.machine, "mac": self.mac, "arch": self.kind, "ending": str(self.ending),
-            "problem": self.last.problem, "seconds": round(self.seconds, 3), "octets": self.octets,
+            "problem": self.last.problem, "verdict": self.verdict,
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "seconds": round(self.seconds, 3), "octets": self.octets,
             "stages": [stage.row() for stage in self.stages],
         }  # fmt: skip

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from netprov.errors import PeerError
-from netprov.journal.amount import size
 from netprov.simulate import loaders, script
 from netprov.simulate.address import Bound, ask
 from netprov.simulate.fetch import Fetched, Fetcher, Refused, by_dns
 from netprov.simulate.machine import BLKSIZE, Address, Machine, Runs
 from netprov.simulate.script import IPXE_MAGIC, Script, Unfollowed
 from netprov.simulate.stage import Ending, Stage
+from netprov.simulate.stop import Stop, verdict_of
 from netprov.simulate.wire import Wire
-from netprov.xen.plan import Boot, Chain, Local, Refusal
+from netprov.simulate.words import NAMES, THEN, given, options, rate
+from netprov.xen import served
+from netprov.xen.plan import Boot, BootPlan, Chain, Local, Refusal
 from netprov.xen.pxelinux import names
 
 MOST_CHAINED = 8  # loaders and scripts, one after the other; more go round in a circle
-
-_MEASURABLE = 0.05  # seconds below which a rate says nothing
-
 Stages = Iterator[Stage]
 Fetching = Generator[Stage, None, Fetched]
 
@@ -53,8 +53,9 @@ class Walk:
         except Unfollowed as end:
             yield Stage(*self._asking, notes=(end.text,), ending=Ending.OPEN)
         except PeerError as error:
-            problem = "; ".join(part for part in (error.text, _THEN.get(self._asking[0], "")) if part)
-            yield Stage(*self._asking, problem=problem, ending=Ending.STOPPED)
+            stage = self._asking[0]
+            problem = "; ".join(part for part in (error.text, THEN.get(stage, "")) if part)
+            yield Stage(*self._asking, problem=problem, ending=Ending.STOPPED, verdict=verdict_of(error, stage))
 
     # what asks by DHCP
 
@@ -65,14 +66,14 @@ class Walk:
         if not address.boot_file:
             yield self._nothing(address)
         elif runs is Runs.XEN:
-            yield from self._configuration(runs, address.boot_file)
+            yield from self._domu(address.boot_file)
         else:
             is_script = runs is Runs.IPXE and loaders.loader_of(address.boot_file) is None
             file = yield from self._fetch("script" if is_script else "loader", runs, address.boot_file)
             yield from self._start(runs, address.boot_file, file)
 
     def _dhcp(self, runs: Runs) -> Stages:
-        self._asking = ("address", f"{_NAMES[runs]} asks by DHCP")
+        self._asking = ("address", f"{NAMES[runs]} asks by DHCP")
         before = self._bound
         bound = ask(self._machine, runs, self._wire, self._timeout)
         notes = [*bound.notes]
@@ -83,14 +84,15 @@ class Walk:
         # what the kernel asks for does not change where the boot's files are
         self._bound = bound if runs is not Runs.KERNEL or before is None else replace(before, ack=bound.ack)
         self._fetcher = Fetcher(self._timeout, not self._callback, by_dns(bound.ack.addresses(6), self._timeout))
-        yield Stage(*self._asking, _given(bound.address, runs), details=_told(bound), notes=tuple(notes))
+        yield Stage(*self._asking, given(bound.address, runs), details=options(bound), notes=tuple(notes))
 
     def _nothing(self, address: Address) -> Stage:
         if self._expected and not self._chained:
-            raise PeerError(
+            raise Stop(
                 f"{address.answered_by} gave an address but no boot file, and netprov would have sent "
                 f"{self._expected}: another DHCP server answers this machine, or it was given that loader twice within "
-                "the last minute, which netprov takes for a loop"
+                "the last minute, which netprov takes for a loop",
+                "G15",
             )
         text = f"{address.answered_by} says nothing to boot: it goes on to its own disk"
         return Stage("end", "", text, ending=Ending.LOCAL)
@@ -101,10 +103,10 @@ class Walk:
         """What `by` has loaded from `place` runs now."""
         self._count(place)
         if file.size == 0:
-            raise PeerError(f"{place} is empty")
+            raise Stop(f"{place} is empty", "G9")
         if file.data.startswith(IPXE_MAGIC):
             if by is not Runs.IPXE:
-                raise PeerError(f"{place} is an iPXE script, which {_NAMES[by]} cannot run: send it iPXE first")
+                raise Stop(f"{place} is an iPXE script, which {NAMES[by]} cannot run: send it iPXE first", "G9")
             yield from self._follow(Runs.IPXE, place, file)
             return
         match loaders.loader_of(place):
@@ -139,6 +141,14 @@ class Walk:
 
     # scripts
 
+    def _domu(self, boot_file: str) -> Stages:
+        """netprov's answer for a domU; any other server's pxelinux.cfg."""
+        if self._is_answer(boot_file):
+            file = yield from self._fetch("script", Runs.XEN, boot_file)
+            yield from self._planned(Runs.XEN, boot_file, served.plan(file.text, boot_file))
+        else:
+            yield from self._configuration(Runs.XEN, boot_file)
+
     def _configuration(self, runs: Runs, boot_file: str) -> Stages:
         """pxelinux.cfg: the first that is there of the names that PXELINUX tries."""
         address = self._address()
@@ -158,7 +168,7 @@ class Walk:
             return
         # PXELINUX takes every error for "not there"
         telling = next((error for error in errors if not error.missing), errors[0])
-        text = f"{_NAMES[runs]} finds no configuration under any of {len(places)} names"
+        text = f"{NAMES[runs]} finds no configuration under any of {len(places)} names"
         raise PeerError(f"{text}, {places[0]} to {places[-1]}; {telling.text}")
 
     def _follow(self, runs: Runs, place: str, file: Fetched) -> Stages:
@@ -175,16 +185,28 @@ class Walk:
         read = script.read(runs, file.text, facts, place, include)
         yield from included
         yield from self._shown(runs, place, read)
-        match read.plan:
+        yield from self._planned(runs, place, read.plan)
+
+    def _is_answer(self, place: str) -> bool:
+        return place.endswith(f"/{served.name_of(self._machine.mac)}")
+
+    def _hand_over(self, answer: str) -> Stages:
+        """The bootloader tells that Xen has it all; whether the server hears that changes nothing."""
+        self._asking = ("handed-over", f"{answer}/report")
+        with suppress(PeerError):
+            yield self._fetched(self._fetcher.http(f"{answer}/report", b"status=handed-over"))
+
+    def _planned(self, runs: Runs, place: str, plan: BootPlan) -> Stages:
+        match plan:
             case Boot():
-                yield from self._kernel(runs, place, read.plan)
+                yield from self._kernel(runs, place, plan)
             case Local(said):
                 yield Stage("end", "", f"its own disk boots ({said})", ending=Ending.LOCAL)
             case Chain(target, _):
                 target = self._named(runs, place, target)
                 yield from self._chain(runs, target)
             case Refusal():
-                yield from self._refused(runs, place, read.plan)
+                yield from self._refused(runs, place, plan)
 
     def _shown(self, runs: Runs, place: str, read: Script) -> Stages:
         for module in loaders.modules(*read.modules):
@@ -217,11 +239,15 @@ class Walk:
         file = yield from self._fetch("kernel", runs, kernel, {"args": boot.args})
         problem = script.no_kernel(file.data)
         if problem:
-            raise PeerError(f"{kernel} {problem}")
+            raise Stop(f"{kernel} {problem}", "G9")
+        self._check(file, kernel, boot)
         for initrd in boot.initrds:
             file = yield from self._fetch("initrd", runs, self._named(runs, place, initrd))
             if file.size == 0:
-                raise PeerError(f"{initrd} is empty")
+                raise Stop(f"{initrd} is empty", "G10")
+            self._check(file, initrd, boot)
+        if runs is Runs.XEN and self._is_answer(place):
+            yield from self._hand_over(place)
         url = script.answers_url(boot.args)
         if url:
             yield from self._installer(url)
@@ -229,11 +255,18 @@ class Walk:
             text = "the kernel starts; its command line names no installer's answers"
             yield Stage("end", "", text, ending=Ending.BOOTS)
 
+    @staticmethod
+    def _check(file: Fetched, name: str, boot: Boot) -> None:
+        """Raises Stop where the script told another size or checksum (netprov's answer for a domU does)."""
+        told = boot.sums.get(name)
+        if told is not None and (told.size not in (None, file.size) or told.sha256 not in ("", file.sha256)):
+            raise Stop(f"{name} is not the file that the server tells of: damaged, or changed meanwhile", "G26")
+
     def _installer(self, url: str) -> Stages:
         yield from self._dhcp(Runs.KERNEL)
         answers = yield from self._fetch("autoinstall", Runs.KERNEL, url)
         if answers.size == 0:
-            raise PeerError(f"{url} is empty: an installer would ask its questions on the screen")
+            raise Stop(f"{url} is empty: an installer would ask its questions on the screen", "G10")
         callback = script.callback_url(answers.text)
         if not callback:
             yield Stage("end", "", "the installer starts; its answers name no callback", ending=Ending.BOOTS)
@@ -280,7 +313,7 @@ class Walk:
     def _fetched(self, file: Fetched, details: dict[str, str] | None = None) -> Stage:
         stage, asks = self._asking
         told = {**file.details, **(details or {})}
-        return Stage(stage, asks, _rate(file), file.seconds, file.size, file.sha256, told)
+        return Stage(stage, asks, rate(file), file.seconds, file.size, file.sha256, told)
 
     def _named(self, runs: Runs, base: str, name: str) -> str:
         """The place that `name` means in the script at `base`."""
@@ -313,52 +346,4 @@ class Walk:
     def _count(self, place: str) -> None:
         self._chained += 1
         if self._chained > MOST_CHAINED:
-            raise PeerError(f"{place} comes after {MOST_CHAINED} loaders and scripts: the boot goes round in a circle")
-
-
-_NAMES = {
-    Runs.ROM: "the PXE ROM", Runs.UEFI: "UEFI", Runs.UEFI_HTTP: "UEFI HTTP Boot", Runs.IPXE: "iPXE",
-    Runs.PXELINUX: "PXELINUX", Runs.GRUB: "GRUB", Runs.SHIM: "shim", Runs.XEN: "the domU's bootloader",
-    Runs.KERNEL: "the kernel",
-}  # fmt: skip
-
-
-def _rate(file: Fetched) -> str:
-    rate = f", {size(int(file.size / file.seconds))}/s" if file.seconds >= _MEASURABLE else ""
-    return f"{size(file.size)} in {file.seconds:.2f} s{rate}"
-
-
-_THEN = {
-    "loader": "the machine has no loader to run",
-    "script": "the loader does not know what to boot",
-    "kernel": "there is no kernel to start",
-    "initrd": "the kernel does not get its initrd",
-    "autoinstall": "the installer waits at the screen for somebody to answer its questions",
-    "callback": "the server does not learn that the install has ended, and installs the machine again",
-}
-"""What it means for a machine that a stage fails."""
-
-
-def _given(address: Address, runs: Runs) -> str:
-    if runs is Runs.KERNEL:
-        return f"{address.ip}/{address.prefix} from {address.answered_by}"
-    boot = f", boots {address.boot_file}" if address.boot_file else ", nothing to boot"
-    where = f" from {address.server}" if address.server and address.boot_file and "://" not in address.boot_file else ""
-    return f"{address.ip}/{address.prefix} from {address.answered_by}{boot}{where}"
-
-
-def _told(bound: Bound) -> dict[str, str]:
-    """The options that matter to a boot, by their usual names."""
-    ack, boot = bound.ack, bound.boot
-    told = {
-        "yiaddr": str(ack.yiaddr), "server-id": str(ack.server_id), "lease": str(ack.number(51) or ""),
-        "router": ", ".join(map(str, ack.addresses(3))), "dns": ", ".join(map(str, ack.addresses(6))),
-        "hostname": ack.text(12),
-    }  # fmt: skip
-    if boot is not None:
-        told |= {
-            "boot-server-id": str(boot.server_id) if boot is not ack else "",
-            "siaddr": str(boot.siaddr), "file": boot.file, "option 66": boot.text(66), "option 67": boot.text(67),
-            "option 60": boot.vendor_class, "option 43": boot.octets(43).hex(" "),
-        }  # fmt: skip
-    return {name: value for name, value in told.items() if value}
+            raise Stop(f"{place} comes after {MOST_CHAINED} loaders and scripts: it goes round in a circle", "G8")

@@ -81,7 +81,10 @@ class Wire:
         here = str(os.getpid())
         if bridge:
             port = f"nps{here}"
-            peer = ("type", "veth", "peer", "name", CARD, "address", mac, "netns", here)
+            # as Xen's backends: a bridge takes the lowest of its ports' addresses for its own, and this host would be
+            # cut off while its neighbours still know the one before
+            high = ("address", "fe:ff:ff:ff:ff:ff")
+            peer = (*high, "type", "veth", "peer", "name", CARD, "address", mac, "netns", here)
             _ip("link", "add", port, *peer, at=outside)
             _ip("link", "set", port, "master", via, "up", at=outside)
         else:

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Row, delete, select
 
-from netprov.quick import quick
 from netprov.state.database import Database, storable
-from netprov.state.sightings import Sighting, SightingStore
+from netprov.state.records import Lease as Lease
+from netprov.state.records import LeaseState as LeaseState
+from netprov.state.records import Sighting
+from netprov.state.sightings import SightingStore
 from netprov.state.tables import LEASES
-
-LeaseState = Literal["leased", "declined", "released"]
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """One address and who has it. `expires` is in seconds since the epoch; what is unknown is empty or None."""
-
-    ip: IPv4Address
-    mac: str
-    client_id: bytes = b""
-    hostname: str = ""
-    expires: float = 0.0
-    state: LeaseState = "leased"
-    subnet: str = ""
-    uuid: str = ""
-    arch: int | None = None
-    circuit_id: bytes = b""
-    remote_id: bytes = b""
-    system: str = ""
 
 
 class LeaseStore:

@@ -35,6 +35,16 @@ class Place:
     def journal(self) -> Path:
         return self.folder / "journal.db"
 
+    @property
+    def capture(self) -> Path:
+        """The packets that `server.capture` keeps."""
+        return self.folder / "capture.db"
+
+    @property
+    def spool(self) -> Path:
+        """What webhooks are yet to be told."""
+        return self.folder / "notify.db"
+
     def __str__(self) -> str:
         """As messages name it: the file, or the URL without what may be a password."""
         if not self.is_url:

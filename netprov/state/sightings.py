@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from sqlalchemy import delete, select
 
-from netprov.quick import quick
 from netprov.state.database import Database, Upsert, storable
+from netprov.state.records import Sighting as Sighting
 from netprov.state.tables import SIGHTINGS
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """What a machine at `ip` told about itself, at `at` (seconds since the epoch). What is unknown is empty or None.
-
-    A loader's later question, by TFTP or HTTP, comes from the address alone: this says whose it is. In proxy mode the
-    address is what the client asked another server for (option 50, or ciaddr).
-    """
-
-    ip: IPv4Address
-    mac: str
-    uuid: str = ""
-    client_id: bytes = b""
-    serial: str = ""
-    circuit_id: bytes = b""
-    remote_id: bytes = b""
-    arch: int | None = None
-    at: float = 0.0
 
 
 class SightingStore:

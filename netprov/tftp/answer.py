@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from netprov.boot.names import PREVIEW
+from netprov.boot.names import CHECK, PREVIEW
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
 from netprov.inventory.model import TftpSettings
@@ -19,6 +19,8 @@ from netprov.tftp.refusal import Refusal
 from netprov.tftp.session import Question
 from netprov.tftp.source import About, OpenedFile, Source
 from netprov.tftp.transfer import Transfer
+
+_CHECKED = ("loader", "loader-file")  # what CHECK is heeded for: whatever else is fetched, the journal tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def find(source: Source, question: Question) -> Found | Callable[[], Found]:
 
         return rendered
     opened = source.open(request.name)
+    if opened.about.stage in _CHECKED and any(name.lower() == CHECK for name, _ in request.options):
+        opened = replace(opened, about=replace(opened.about, quiet=True))
     if request.mode is Mode.NETASCII:
         return lambda: _converted(opened)
     return Found(FileBody(opened.fd, opened.identity), opened.about)

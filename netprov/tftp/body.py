@@ -48,15 +48,15 @@ class Body(Protocol):
 
 
 class MemoryBody:
-    __slots__ = ("_data", "key", "size")
+    __slots__ = ("data", "key", "size")
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.data = data
         self.size = len(data)
         self.key: Hashable | None = None
 
     def fill(self, views: Sequence[memoryview], offset: int) -> None:
-        _deal(self._data[offset : offset + sum(map(len, views))], views)
+        _deal(self.data[offset : offset + sum(map(len, views))], views)
 
     def close(self) -> None:
         pass

@@ -36,6 +36,7 @@ class Wish:
     windowsize: int = 16
     mode: Mode = Mode.OCTET
     limit: int = ENOUGH
+    more: tuple[tuple[str, str], ...] = ()  # further options; a server that does not know one passes it over
 
     def request(self, plain: bool) -> Request:
         options = []
@@ -45,6 +46,7 @@ class Wish:
                 options.append(("blksize", str(self.blksize)))
             if self.windowsize > 1:
                 options.append(("windowsize", str(self.windowsize)))
+            options += self.more
         return Request(self.name, self.mode, tuple(options))
 
 
@@ -79,6 +81,8 @@ class Fetch:
         return self._deadline
 
     def start(self, now: float) -> list[bytes]:
+        if "\0" in self._wish.name:  # it would end the name, and the rest would be taken for mode and options
+            raise FetchError("TFTP cannot ask for a name with a NUL in it")
         return self._put(encode(self._wish.request(self._plain)), now)
 
     def _put(self, packet: bytes, now: float) -> list[bytes]:

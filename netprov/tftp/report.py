@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
 from netprov.tftp.negotiate import described
@@ -32,6 +34,12 @@ def refused(at: float, question: Question, refusal: Refusal, about: About) -> Ev
     text = f"{printable(question.request.name)}: {refusal.cause}"
     detail = (("code", str(refusal.code)), *described(question.request))
     return _event(at, Kind.TFTP_REFUSE, refusal.reason, text, question, about, detail)
+
+
+def going(at: float, session: Session, now: float) -> Event:
+    """A transfer that goes on."""
+    event = _event(at, Kind.PROGRESS, Reason.TFTP_OK, "", session.question, session.about, (), session.transfer)
+    return replace(event, seconds=session.transfer.age(now))
 
 
 def ended(at: float, session: Session) -> Event:

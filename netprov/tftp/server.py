@@ -9,17 +9,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from netprov.boot.reason import Reason
+from netprov.capture.tftp import Talk, Tape, TftpTap
 from netprov.errors import PeerError
 from netprov.inventory.model import TftpSettings
 from netprov.journal.event import Event
 from netprov.tftp import report
 from netprov.tftp.answer import Found, Stranger, agree, find, is_request, read_request
+from netprov.tftp.body import MemoryBody
 from netprov.tftp.codec import Code, error
 from netprov.tftp.frames import FrameCache
 from netprov.tftp.loop import Loop
 from netprov.tftp.paths import PathError
 from netprov.tftp.pool import Pool
 from netprov.tftp.ports import PortPool, SharedPort
+from netprov.tftp.progress import Progress
 from netprov.tftp.refusal import refusal_of
 from netprov.tftp.report import Meter
 from netprov.tftp.session import Crowd, Question, Session, Sessions
@@ -61,8 +64,9 @@ class Listener:
 class TftpServer:
     """Serves `source` on `sockets` (UDP, bound; they become the server's own and are closed with it).
 
-    `record` is called in the loop with each event and must return at once. `clock` gives seconds, `wall` those since
-    the epoch. Everything runs in the thread that calls `run`, but for the callables of `Source.rendered`.
+    `record` is called in the loop with each event and must return at once; `tap` is told the packets. `clock` gives
+    seconds, `wall` those since the epoch. Everything runs in the thread that calls `run`, but for the callables of
+    `Source.rendered`.
     """
 
     def __init__(
@@ -74,10 +78,12 @@ class TftpServer:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         crowd: Crowd | None = None,
+        tap: TftpTap | None = None,
     ) -> None:
         self._settings = settings
         self._source = source
         self._record_to = record
+        self._tap = tap
         self._clock = clock
         self._wall = wall
         self._cache = FrameCache()
@@ -87,6 +93,7 @@ class TftpServer:
         self._pending: dict[Key, Question] = {}
         self._drops = Meter(DROPS_TOLD)
         self._strangers = Meter(STRANGERS_ANSWERED)
+        self._progress = Progress(self._record, wall)
         self._stop_after: float | None = None
         self._drain_until: float | None = None
         self._loop = Loop(clock)
@@ -107,6 +114,10 @@ class TftpServer:
                 now = self._clock()
                 for session in self._sessions.due(now):
                     self._timeout(session, now)
+                if now >= self._progress.due:
+                    self._progress.tell(self._sessions, now)
+                if self._tap is not None:
+                    self._tap.flush()
         finally:
             self._close(self._clock())
 
@@ -192,11 +203,21 @@ class TftpServer:
             self._asked(listener, question, now)
 
     def _strange(self, port: SharedPort, arrival: Arrival, stranger: Stranger, now: float) -> None:
-        self._drop(arrival.peer, stranger.reason, stranger.text, now)
+        told = self._drop(arrival.peer, stranger.reason, stranger.text, now)
+        if told and self._tap is not None:
+            self._tap.heard(arrival.datagram, arrival.peer, arrival.local, port.port, now)
         if stranger.code is not None and self._strangers.passes(now):
-            self._wire_on(port, arrival.key, arrival.interface).send((error(stranger.code, stranger.text),))
+            self._say(port, arrival.key, arrival.interface, error(stranger.code, stranger.text))
+
+    def _say(self, port: SharedPort, key: Key, interface: int, datagram: bytes) -> None:
+        """Send what belongs to no transfer."""
+        self._wire_on(port, key, interface).send((datagram,))
+        if self._tap is not None:
+            self._tap.sent(datagram, *key, port.port)
 
     def _asked(self, listener: Listener, question: Question, now: float) -> None:
+        if self._tap is not None:
+            self._tap.heard(question.datagram, question.peer, question.local, listener.port.port, now)
         before = self._sessions.find(question.key)
         if before is not None:
             if before.question.datagram == question.datagram and before.transfer.opening:
@@ -246,8 +267,7 @@ class TftpServer:
         self._record(report.asked(self._wall(), question, about))
         self._record(report.refused(self._wall(), question, refusal, about))
         port = self._data_port(listener)
-        wire = self._wire_on(port, question.key, question.interface)
-        wire.send((error(refusal.code, refusal.text),))
+        self._say(port, question.key, question.interface, error(refusal.code, refusal.text))
 
     def _data_port(self, listener: Listener) -> SharedPort:
         """The port an answer leaves from: 69 itself where there is to be no other, or none can be had."""
@@ -277,8 +297,17 @@ class TftpServer:
             self._watch_session(session, wire.sock.fileno())
         else:
             port.carried.add(question.key)
-        self._record(report.asked(self._wall(), question, found.about))
+        if not found.about.quiet:
+            self._record(report.asked(self._wall(), question, found.about))
+            if self._tap is not None:
+                session.tape = self._tape(self._tap, session, found, now)
         self._step(session, transfer.start(now), now)
+
+    def _tape(self, tap: TftpTap, session: Session, found: Found, now: float) -> Tape:
+        about, question = found.about, session.question
+        talk = Talk(question.peer, question.local, session.port.port, about.mac, about.token, bool(about.system))
+        script = found.body.data if about.rendered and isinstance(found.body, MemoryBody) else None
+        return tap.tape(talk, session.transfer.stride, script, now)
 
     def _wire_of(self, listener: Listener, port: SharedPort, question: Question, transfer: Transfer) -> Wire:
         """A socket of its own for a transfer of several blocks: making it costs as much as two blocks do."""
@@ -310,6 +339,8 @@ class TftpServer:
         self._loop.watch(fd, readable)
 
     def _answered(self, session: Session, datagram: bytes, now: float) -> None:
+        if session.tape is not None:
+            session.tape.heard = datagram
         try:
             runs = session.transfer.receive(datagram, now)
         except Exception:
@@ -334,6 +365,8 @@ class TftpServer:
                 session.wire.send(runs)
             except ConnectionRefusedError:
                 transfer.unreachable(now)
+        if session.tape is not None:
+            session.tape.step(transfer, runs, now)
         if transfer.ended:
             self._end(session, now)
         elif transfer.deadline() < session.timer_at:
@@ -345,13 +378,17 @@ class TftpServer:
         session.wire.close()
         session.port.forget(session.question.key, now)
         self._sessions.remove(session)
-        self._record(report.ended(self._wall(), session))
+        if not session.about.quiet:
+            self._record(report.ended(self._wall(), session))
 
     # the journal
 
-    def _drop(self, peer: SockAddr, reason: Reason, text: str, now: float) -> None:
-        if self._drops.passes(now):
-            self._record(report.dropped(self._wall(), peer, reason, text, self._drops.taken()))
+    def _drop(self, peer: SockAddr, reason: Reason, text: str, now: float) -> bool:
+        """Whether it was told."""
+        if not self._drops.passes(now):
+            return False
+        self._record(report.dropped(self._wall(), peer, reason, text, self._drops.taken()))
+        return True
 
     def _record(self, event: Event) -> None:
         try:

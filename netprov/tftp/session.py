@@ -5,12 +5,16 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from netprov.tftp.codec import Request
 from netprov.tftp.ports import SharedPort
 from netprov.tftp.sockets import Key, SockAddr, Wire
 from netprov.tftp.source import About, Address
 from netprov.tftp.transfer import OPENING_TRIES, Transfer
+
+if TYPE_CHECKING:
+    from netprov.capture.tftp import Tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,9 @@ class Question:
 
 
 class Session:
-    """One transfer, and its way to the client: `wire`, on `port` with its own socket or without."""
+    """One transfer, and its way to the client: `wire`, on `port` with its own socket or without. `tape` records it."""
 
-    __slots__ = ("about", "port", "question", "timer_at", "transfer", "wire")
+    __slots__ = ("about", "port", "question", "tape", "timer_at", "told", "transfer", "wire")
 
     def __init__(self, question: Question, about: About, transfer: Transfer, port: SharedPort, wire: Wire) -> None:
         self.question = question
@@ -42,6 +46,8 @@ class Session:
         self.port = port
         self.wire = wire
         self.timer_at = float("inf")
+        self.tape: Tape | None = None
+        self.told = 0, 0.0  # octets, and when: what was last told of its progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ class About:
     uuid: str = ""
     token: str = ""
     detail: tuple[tuple[str, str], ...] = ()
+    quiet: bool = False  # nobody's boot: no event tells of it
+    rendered: bool = False  # a script that netprov made for this machine
 
 
 @dataclass(frozen=True, slots=True)

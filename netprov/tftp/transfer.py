@@ -108,6 +108,10 @@ class Transfer:
         """How long it took; 0 while it goes on."""
         return max(0.0, self.ended_at - self._started_at) if self.ended else 0.0
 
+    def age(self, now: float) -> float:
+        """Seconds since it began."""
+        return now - self._started_at
+
     def deadline(self) -> float:
         """When to call `timeout`, unless something comes first. Of no meaning once the transfer has ended."""
         return self._deadline

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address
 
 from netprov.boot.arch import ARCHS, Arch, arch_by_name
-from netprov.boot.identify import identify
 from netprov.boot.install import InstallEvent, InstallRecord
-from netprov.boot.request import BootRequest, Loader
 from netprov.errors import Origin, PeerError
+from netprov.explain.paper import LeaseBook, NoLeases
 from netprov.explain.server import our_address
-from netprov.explain.walk import Stage, Walk
-from netprov.explain.who import UnknownName, who
+from netprov.explain.state import Kept
+from netprov.explain.walked import STARTS, Imagined, Unimaginable, Walked, walked
+from netprov.explain.who import UnknownName
 from netprov.http.services import Installs
 from netprov.inventory.model import InstallMode, Inventory, Target
 from netprov.journal.boots import Boot
-from netprov.render.preview import Preview, ReadOnly, Records
+from netprov.render.preview import ReadOnly, Records
 from netprov.render.scripts import PREVIEW_TOKEN
-
-STARTS: Mapping[str, Loader] = {
-    "none": Loader.FIRMWARE,
-    "ipxe": Loader.IPXE,
-    "pxelinux": Loader.PXELINUX,
-    "grub": Loader.GRUB,
-}
-"""What runs on the machine already, as it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +42,8 @@ class Tokenless:
         raise ReadOnly(system)
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """A boot walked through."""
-
-    asking: BootRequest
-    target: Target | None
-    arch: Arch
-    stages: tuple[Stage, ...]
+Explained = Walked
+"""A boot walked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +55,32 @@ class Question:
     loader: str = "none"
     armed: bool = False
     local: str = ""
+    via: str = ""
+    relay: str = ""
 
 
-def explain(question: Question, inventory: Inventory, installs: Installs, latest: Boot | None = None) -> Explained:
-    """Every stage that the machine would go through. Without an `arch` that of its `latest` boot, else the usual one.
+def explain(
+    question: Question, inventory: Inventory, installs: Installs, latest: Boot | None = None,
+    leases: LeaseBook | None = None,
+) -> Explained:  # fmt: skip
+    """Every stage that the machine would go through. Without an `arch` that of its `latest` boot, else the usual one;
+    without `leases` as if no address were given yet. A domU's files are not summed up: that takes seconds.
 
     Raises PeerError (404: no machine can be called that; 400), ConfigError, StateError.
     """
+    if question.loader not in STARTS:
+        raise PeerError(f"loader: {question.loader!r} is none of {', '.join(STARTS)}", 400)
+    arch = _arch(question.arch)
+    if arch is None and not question.via:
+        arch = arch_seen(latest)
+    imagined = Imagined(arch, question.loader, question.via, _relay(question.relay))
+    kept = Kept(Records(Tokenless(installs), question.armed), leases or NoLeases())
     try:
-        asking = who(question.machine, inventory)
+        return walked(question.machine, inventory, kept, imagined, local=question.local)
     except UnknownName as error:
         raise PeerError(str(error), 404) from None
-    match = identify(asking, inventory)
-    target = match.target if match is not None else None
-    arch = _arch(question.arch) or arch_seen(latest) or _usual_arch(target)
-    start = STARTS.get(question.loader)
-    if start is None:
-        raise PeerError(f"loader: {question.loader!r} is none of {', '.join(STARTS)}", 400)
-    asking = replace(asking, server=server_address(inventory, target, question.local))
-    preview = Preview(inventory, Records(Tokenless(installs), question.armed), asking.server)
-    return Explained(asking, target, arch, tuple(Walk(preview).stages(asking, arch, start)))
+    except Unimaginable as error:
+        raise PeerError(str(error), 400) from None
 
 
 def server_address(inventory: Inventory, target: Target | None, local: str) -> IPv4Address | None:
@@ -118,9 +110,11 @@ def _arch(name: str) -> Arch | None:
         raise PeerError(f"arch: {name!r} is none of {', '.join(row.name for row in ARCHS.values())}", 400) from None
 
 
-def _usual_arch(target: Target | None) -> Arch:
-    """The firmware that a machine with this kernel most often has."""
-    return arch_by_name("uefi-arm64" if target is not None and target.arch in ("arm64", "aarch64") else "bios")
+def _relay(text: str) -> IPv4Address | None:
+    try:
+        return IPv4Address(text) if text else None
+    except AddressValueError:
+        raise PeerError(f"relay: {text!r} is no IPv4 address", 400) from None
 
 
 def origin_text(origin: Origin | None, files: Sequence[str]) -> str:

@@ -77,6 +77,7 @@ class Frame:
             template,
             who=who,
             may_operate=who.may(Scope.OPERATE),
+            may_edit=who.may(Scope.EDIT) and who.by == "session",
             has_users=bool(server.users),
             csrf=csrf_token,
             assets=f"/static/{self._assets.mark}",

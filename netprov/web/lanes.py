@@ -14,13 +14,16 @@ from netprov.boot.reason import Reason
 from netprov.journal.amount import size
 from netprov.journal.boots import STAGES, Boot, StageState
 from netprov.journal.event import Event, Kind
+from netprov.journal.running import Transfer
 from netprov.web.words import about, ago, rate
 
-LANES = ("address", "loader", "loader-file", "script", "kernel", "initrd", "autoinstall", "callback", "other")
+LANES = (
+    "address", "loader", "loader-file", "script", "kernel", "initrd", "handed-over", "autoinstall", "callback", "other"
+)  # fmt: skip
 MARGIN = 1.5  # percent at each end: a point at time 0 is to be seen as a whole
 SMALLEST = 0.8  # percent: what is shorter is drawn so long
 CLUSTER = 0.25  # seconds around an event that count as busy
-PAUSE_PART = 0.12  # of all that is busy: the longest pause that is drawn as it is
+PAUSE_PART = 0.08  # of all that is busy: the longest pause that is drawn as it is
 PAUSE_LEAST = 0.5  # seconds
 TICK_ROOM = 18.0  # percent between two texts of the axis: 50 pixels of a telephone's 290
 MOST_SPANS = 400
@@ -76,9 +79,11 @@ class Drawing:
     pauses: tuple[Pause, ...]
 
 
-def draw(boot: Boot) -> Drawing:
-    """`boot`, drawn. Of one with very many events the first ones."""
+def draw(boot: Boot, moving: Transfer | None = None, now: float = 0.0) -> Drawing:
+    """`boot`, drawn. Of one with very many events the first ones. `moving`: the file on its way to it, `now`."""
     spans = list(_spans(boot))[:MOST_SPANS]
+    if moving is not None:
+        spans = [*(span for span in spans if span[3] != "started"), _moving(boot, moving, now)]
     axis = Axis([(begin, end) for begin, end, *_ in spans])
     lanes = []
     for name in LANES:
@@ -88,7 +93,8 @@ def draw(boot: Boot) -> Drawing:
             if lane == name
         ]
         if mine:
-            lanes.append(Lane(name, _state(boot, name, mine), _facts(boot.events, name), tuple(mine)))
+            state = "started" if moving is not None and _lane(moving) == name else _state(boot, name, mine)
+            lanes.append(Lane(name, state, _facts(boot.events, name), tuple(mine)))
     return Drawing(tuple(lanes), axis.ticks(), axis.pauses())
 
 
@@ -151,13 +157,16 @@ def _merged(intervals: Iterable[tuple[float, float]]) -> list[tuple[float, float
     return merged
 
 
-def _spans(boot: Boot) -> Iterable[tuple[float, float, str, str, str, int]]:
-    """(begin, end, lane, state, title, number of the event), in seconds since the start."""
+Drawn = tuple[float, float, str, str, str, int]
+"""(begin, end, lane, state, title, number of the event), in seconds since the start."""
+
+
+def _spans(boot: Boot) -> Iterable[Drawn]:
     last = boot.events[-1].at
     offered: dict[int, float] = {}
     confirmed = {event.xid for event in boot.events if event.kind is Kind.DHCP_ACK}
     for number, event in without_requests(boot.events):
-        if event.kind is Kind.TFTP_DROP:
+        if event.kind in (Kind.TFTP_DROP, Kind.SYSLOG_LINE, Kind.SYSLOG_DROP):
             continue
         if event.kind is Kind.DHCP_OFFER and event.xid in confirmed:
             offered.setdefault(event.xid, event.at)  # one span with its confirmation
@@ -165,6 +174,17 @@ def _spans(boot: Boot) -> Iterable[tuple[float, float, str, str, str, int]]:
         begin = offered.get(event.xid, event.at) if event.kind is Kind.DHCP_ACK else event.at - event.seconds
         end = last if event.kind is Kind.TFTP_REQUEST else event.at
         yield begin - boot.started, end - boot.started, lane_of(event), state_of(event), title_of(event), number
+
+
+def _moving(boot: Boot, moving: Transfer, now: float) -> Drawn:
+    """The transfer as the page's text says it, up to now; it leads to the last event, having none yet."""
+    title = f"{moving.name}, {moving.percent} % of {size(moving.size)}, on its way"
+    begin = moving.at - moving.seconds - boot.started
+    return max(0.0, begin), max(begin, now - boot.started), _lane(moving), "started", title, len(boot.events) - 1
+
+
+def _lane(moving: Transfer) -> str:
+    return moving.stage if moving.stage in LANES else "other"
 
 
 def without_requests(events: Sequence[Event]) -> Iterable[tuple[int, Event]]:
@@ -192,7 +212,7 @@ def state_of(event: Event) -> str:
         return "failed" if event.stage in STAGES or event.kind.startswith("dhcp.") else "minor"
     if event.kind in (Kind.TFTP_ABORT, Kind.DHCP_DROP):
         return "minor"
-    return "failed" if event.reason is Reason.INSTALL_FAILED else "done"
+    return "failed" if event.reason in (Reason.INSTALL_FAILED, Reason.XEN_REFUSED) else "done"
 
 
 def title_of(event: Event) -> str:
@@ -208,7 +228,7 @@ def facts_of(event: Event) -> str:
     if event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE) and event.size:
         parts.append(size(event.size))
         if event.size >= 100_000 and event.seconds:
-            parts += [ago(event.seconds), rate(event.size, event.seconds)]
+            parts += [ago(event.seconds), *filter(None, [rate(event.size, event.seconds)])]
     if event.retransmits:
         parts.append(f"{event.retransmits} sent again")
     return ", ".join(parts)
@@ -224,4 +244,5 @@ def _facts(events: Sequence[Event], lane: str) -> str:
     octets, seconds = sum(e.size for e in done), sum(e.seconds for e in done)
     if not octets:
         return ""
-    return f"{size(octets)}, {rate(octets, seconds)}" if octets >= 100_000 and seconds else size(octets)
+    pace = rate(octets, seconds) if octets >= 100_000 else ""
+    return f"{size(octets)}, {pace}" if pace else size(octets)

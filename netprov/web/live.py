@@ -62,6 +62,11 @@ class Live:
     def leave(self, queue: asyncio.Queue[bytes | None]) -> None:
         self._queues.discard(queue)
 
+    def end(self, queue: asyncio.Queue[bytes | None]) -> None:
+        """Its browser has gone: the place is free, and the stream over."""
+        self.leave(queue)
+        queue.put_nowait(None)
+
     async def stream(self, queue: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
         """What is to be sent, as it comes; a comment where nothing does for BEAT seconds."""
         while True:

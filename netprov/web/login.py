@@ -26,6 +26,7 @@ CHECKS = 2
 boot."""
 
 
+MAX_TOLD = 1000  # characters: a cookie has 4 kB
 MAX_NAME = 128  # characters, as the inventory's names
 
 
@@ -91,6 +92,20 @@ def check_form(request: Request) -> None:
     known, sent = session.get("csrf"), request.form.get("csrf", "")
     if not isinstance(known, str) or not hmac.compare_digest(known.encode(), sent.encode("utf-8", "replace")):
         raise LoginError("this form is too old, or not ours: load the page again", 403)
+
+
+def tell_next(place: str, text: str) -> None:
+    """Keep `text` for the next page of `place`: a form that is sent leads on to a page, whatever came of it."""
+    session["told"] = [place, text[:MAX_TOLD]]
+
+
+def told_before(place: str) -> str:
+    """What was kept for this page, once."""
+    told = session.get("told")
+    if not isinstance(told, list) or told[:1] != [place]:
+        return ""
+    del session["told"]
+    return str(told[-1])
 
 
 def inside(target: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from netprov.boot.install import DESCRIBED, InstallRecord
@@ -10,7 +10,9 @@ from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import InstallMode, Inventory, Target
 from netprov.journal.boots import Boot
 from netprov.journal.event import Event, Kind
-from netprov.journal.timeline import Timeline, keys
+from netprov.journal.running import Transfer
+from netprov.journal.timeline import keys
+from netprov.journal.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,14 @@ def _matches(target: Target, words: Iterable[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a machine stands: its install, and how far its latest boot came."""
+    """Where a machine stands: its install, how far its latest boot came, the file that is on its way to it now, and
+    what is wrong with it."""
 
     machine: Machine
     record: InstallRecord | None
     boot: Boot | None
+    transfer: Transfer | None = None
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def install(self) -> str:
@@ -110,6 +115,8 @@ class Standing:
     @property
     def stage(self) -> str:
         """The stage that its latest boot is at; "" where it got nothing."""
+        if self.transfer is not None and self.transfer.stage:
+            return self.transfer.stage
         fetching = self.fetching
         if fetching is not None and fetching.stage:
             return fetching.stage
@@ -118,7 +125,7 @@ class Standing:
     @property
     def state(self) -> str:
         """How that stage is: "done", "started", "failed"; "" where there is none."""
-        if self.fetching is not None:
+        if self.transfer is not None or self.fetching is not None:
             return "started"
         return self.boot.stages[-1].state if self.boot is not None and self.boot.stages else ""
 
@@ -140,9 +147,3 @@ def in_words(target: Target, record: InstallRecord | None) -> str:
     if record is not None:
         return DESCRIBED[record.state] + (f": {record.note}" if record.note else "")
     return "will be installed at its next network boot" if target.install is InstallMode.ONCE else "boots its own disk"
-
-
-def standing(machine: Machine, records: Mapping[str, InstallRecord], journal: Timeline) -> Standing:
-    """Where `machine` stands. Raises ConfigError where the journal cannot be read."""
-    boots: Sequence[Boot] = journal.boots(machine.names, 1)
-    return Standing(machine, records.get(machine.name), boots[-1] if boots else None)

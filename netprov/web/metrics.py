@@ -18,6 +18,8 @@ from netprov.http.asker import tell
 from netprov.http.outcome import Outcome
 from netprov.http.services import Services
 from netprov.inventory.model import Scope
+from netprov.notify.metrics import Receivers
+from netprov.state.place import Place
 from netprov.web import leases
 from netprov.web.access import needs
 from netprov.web.tally import BUCKETS, Tally
@@ -29,6 +31,7 @@ def blueprint(services: Services) -> Blueprint:
     routes = Blueprint("metrics", __name__)
     registry = CollectorRegistry()
     registry.register(Server(services))
+    registry.register(Receivers(Place(services.inventory().settings.server.state).spool))
 
     @routes.get("/metrics")
     def metrics() -> Response:

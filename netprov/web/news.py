@@ -1,18 +1,20 @@
-"""The rows of the machines that something happened to."""
+"""The rows of the machines that something happened to, and how far the transfers are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from netprov.http.services import Services
 from netprov.journal.timeline import Timeline
+from netprov.web.glance import Glance
 from netprov.web.live import Message
-from netprov.web.machines import Machine, find, standing
-from netprov.web.rows import row_of
+from netprov.web.machines import Machine, find
+from netprov.web.rows import progress_object, row_of, safe
 
 MOST_EVENTS = 5000  # looked at in one go
 MOST_MACHINES = 40
 """Told one by one in one go: some 2 ms each. When more happens at once, browsers load their page anew."""
+MOST_TRANSFERS = 300  # told of in one go, a message together: no page shows more than 50 machines
 
 
 class JournalNews:
@@ -21,6 +23,7 @@ class JournalNews:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._journal: Timeline | None = None
+        self._moved = 0.0  # the time of the newest progress that was told
 
     def __call__(self, seen: int | None) -> tuple[int, Sequence[Message]]:
         if self._journal is None:
@@ -30,22 +33,24 @@ class JournalNews:
         if seen is None:
             return self._journal.newest(), ()
         found = self._journal.after(seen, MOST_EVENTS)
+        glance = Glance(self._services, self._journal)
+        progress = tuple(self._progress(glance))
         if not found:
-            return seen, ()
-        inventory = self._services.inventory()
+            return seen, progress
         changed: dict[str, Machine] = {}
         for _, placed in found:
             # what belongs to no boot, any visitor's request say, is no machine's doing
             if name := placed.event.system or (placed.machine if placed.boot else ""):
-                machine = find(inventory, name)
+                machine = find(glance.inventory, name)
                 changed[machine.name] = machine
         newest = found[-1][0]
         if len(changed) > MOST_MACHINES or len(found) == MOST_EVENTS:
             return newest, (Message("reload", None),)
-        return newest, [Message("machine", self._row(machine)) for machine in changed.values()]
+        return newest, (*(Message("machine", row_of(glance.standing(m))) for m in changed.values()), *progress)
 
-    def _row(self, machine: Machine) -> object:
-        assert self._journal is not None
-        record = self._services.state.installs.get(machine.name)
-        records = {machine.name: record} if record is not None else {}
-        return row_of(standing(machine, records, self._journal), self._services)
+    def _progress(self, glance: Glance) -> Iterator[Message]:
+        """One message for all: a browser's queue holds so many, and a room of machines fetches at once."""
+        fresh = [transfer for transfer in glance.transfers if transfer.at > self._moved][:MOST_TRANSFERS]
+        if fresh:
+            self._moved = max(transfer.at for transfer in fresh)
+            yield Message("progress", [safe({"machine": glance.name_of(t), **progress_object(t)}) for t in fresh])

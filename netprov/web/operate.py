@@ -11,8 +11,11 @@ from netprov.inventory.model import InstallMode
 from netprov.journal.changes import change_event
 
 
-def operate(services: Services, request: Request, name: str, event: Arm | GoLocal) -> InstallRecord:
-    """The system's install record after `event`. Raises PeerError (404: no such system; 409: it has no install)."""
+def operate(services: Services, request: Request, name: str, event: Arm | GoLocal, by: str) -> InstallRecord:
+    """The system's install record after `event`, which `by` wants.
+
+    Raises PeerError (404: no such system; 409: it has no install).
+    """
     target = services.inventory().systems.get(name)
     if target is None:
         raise PeerError(f"no system is called {name!r}", 404)
@@ -24,5 +27,5 @@ def operate(services: Services, request: Request, name: str, event: Arm | GoLoca
     )
     if change[0] != change[1]:
         ip = str(request.environ.get("REMOTE_ADDR", ""))
-        services.record(change_event(now, name, change, stage="", ip=ip))
+        services.record(change_event(now, name, change, stage="", ip=ip, by=by))
     return change[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.exceptions import HTTPException
@@ -16,11 +16,12 @@ from netprov.http.asker import tell
 from netprov.http.outcome import Outcome
 from netprov.http.services import Services
 from netprov.inventory.model import Scope
-from netprov.journal.timeline import Timeline
 from netprov.web import leases, login, machines, strangers
 from netprov.web.access import AccessError, needs
+from netprov.web.declare import declare
 from netprov.web.explained import Question
 from netprov.web.frame import Frame
+from netprov.web.glance import Glance
 from netprov.web.login import Door, LoginError
 from netprov.web.machine import machine_view
 from netprov.web.operate import operate
@@ -55,34 +56,58 @@ def blueprint(services: Services) -> Blueprint:
         inventory = services.inventory()
         text = request.args.get("q", "")[:200]
         page = machines.search(inventory, text, number("page"), PER_PAGE)
-        with Timeline(services.journal) as journal:
-            records = {m.name: r for m in page.machines if (r := services.state.installs.get(m.name)) is not None}
-            rows = [row_of(machines.standing(machine, records, journal), services) for machine in page.machines]
-            unknown = strangers.lately(journal, inventory) if page.number == 1 and not text else ()
+        with Glance(services) as glance:
+            rows = [row_of(glance.standing(machine)) for machine in page.machines]
+            unknown = strangers.lately(glance.journal, inventory) if page.number == 1 and not text else ()
         return frame.page("start.html", page=page, rows=rows, strangers=unknown, q=text, inventory=inventory)
 
     @routes.get("/machines/<name>")
     @reading
     def machine(name: str) -> Response:
-        inventory = services.inventory()
-        found = machines.find(inventory, name)
+        found = machines.find(services.inventory(), name)
         if found.name != name:
             return redirected(f"/machines/{quote(found.name, safe='')}")
-        asked = request.args
+        inventory, asked = services.inventory(), request.args
         local = str(request.environ.get("SERVER_NAME", ""))  # the address that the browser has reached
-        question = Question(name.removeprefix("ip "), asked.get("arch", ""), armed="armed" in asked, local=local)
+        question = Question(found.name.removeprefix("ip "), asked.get("arch", ""), armed="armed" in asked, local=local)
         view = machine_view(services, found, question, number("boot", 0))
         suggestion = None
         if found.target is None:
-            suggestion = strangers.suggest(found, inventory, asked.get("name", ""), asked.get("profile", ""))
+            problem = login.told_before(found.name)
+            suggestion = strangers.suggest(found, inventory, asked.get("name", ""), asked.get("profile", ""), problem)
         return frame.page("machine.html", view=view, suggestion=suggestion, inventory=inventory)
+
+    @routes.post("/machines/<name>/add")
+    def add(name: str) -> Response:
+        """Declares the machine, and goes on to its page; where that cannot be, its form has why."""
+        tell(request, Outcome(quiet=True))
+        who = needs(request, services.inventory().settings.server, Scope.EDIT)
+        login.check_form(request)
+        found = machines.find(services.inventory(), name)
+        new, profile = request.form.get("name", "").strip(), request.form.get("profile", "")
+        if found.target is not None:
+            raise PeerError(f"{name} is declared already: it is {found.name}", 409)
+        suggestion = strangers.suggest(found, services.inventory(), new, profile)
+        if suggestion is None:
+            raise PeerError(f"{name}: its MAC is not known", 404)
+        place = f"/machines/{quote(found.mac, safe='')}"
+        problem = suggestion.problem
+        if not problem:
+            try:
+                declare(services, new, suggestion.fields("install" in request.form), who.name)
+            except PeerError as error:
+                problem = error.text
+        if not problem:
+            return redirected(place)
+        login.tell_next(found.name, problem)
+        return redirected(f"{place}?{urlencode({'name': new[:128], 'profile': profile[:128]})}#add")
 
     @routes.post("/machines/<name>/<any(arm, local):what>")
     def change(name: str, what: str) -> Response:
         tell(request, Outcome(quiet=True))
-        needs(request, services.inventory().settings.server, Scope.OPERATE)
+        who = needs(request, services.inventory().settings.server, Scope.OPERATE)
         login.check_form(request)
-        operate(services, request, name, Arm() if what == "arm" else GoLocal())
+        operate(services, request, name, Arm() if what == "arm" else GoLocal(), who.name)
         return redirected(f"/machines/{quote(name, safe='')}")
 
     @routes.get("/leases")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from netprov.inventory.model import Inventory
+from netprov.errors import Origin
+from netprov.inventory.edit import home
+from netprov.inventory.insertion import with_entry
+from netprov.inventory.model import InstallMode, Inventory, Value
 from netprov.inventory.values import parse_name
 from netprov.journal.boots import Boot
 from netprov.journal.timeline import Timeline
-from netprov.web.explained import arch_seen
+from netprov.web.explained import arch_seen, origin_text
 from netprov.web.machines import Machine
 from netprov.web.words import shown
 
@@ -32,8 +34,8 @@ class Stranger:
 def lately(journal: Timeline, inventory: Inventory) -> tuple[Stranger, ...]:
     """Those among the recent boots, the latest first."""
     found: dict[str, Stranger] = {}
-    for boot in reversed(journal.recent(LOOKED_AT)):
-        if boot.machine not in found and not boot.system and boot.machine not in inventory.by_mac:
+    for boot in reversed(journal.recent_others(LOOKED_AT, inventory.by_mac)):
+        if boot.machine not in found and not boot.system:
             found[boot.machine] = _stranger(boot)
     return tuple(found.values())[:SHOWN]
 
@@ -47,38 +49,52 @@ def _stranger(boot: Boot) -> Stranger:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What to write to declare a machine. `problem`: the name that was asked for cannot be one."""
+    """What declares a machine. `problem`: why it cannot be declared so; `file`: where it would be written."""
 
     name: str
     profile: str
     profiles: tuple[str, ...]
-    text: str
+    mac: str
+    file: str
     problem: str
 
+    def fields(self, install: bool) -> dict[str, Value]:
+        """The system's, as netprov.yaml has them. `install`: at its next network boot."""
+        once: dict[str, Value] = {"install": InstallMode.ONCE.value} if install else {}
+        return {"profile": self.profile, **once, "interfaces": {"eth0": {"mac": self.mac}}}
 
-def suggest(machine: Machine, inventory: Inventory, name: str, profile: str) -> Suggestion | None:
-    """YAML that declares `machine` as `name`; None where nobody knows its MAC."""
+    @property
+    def text(self) -> str:
+        """The lines to write by hand."""
+        return with_entry("", ("systems",), self.name, self.fields(install=True))
+
+
+def suggest(
+    machine: Machine, inventory: Inventory, name: str, profile: str, problem: str = ""
+) -> Suggestion | None:
+    """What declares `machine` as `name`; None where nobody knows its MAC."""
     mac = machine.mac
     if not mac:
         return None
     profiles = tuple(inventory.profiles)
-    problem = ""
-    wanted = name or f"node-{mac.replace(':', '')[-6:]}"
+    usual = f"node-{mac.replace(':', '')[-6:]}"
+    wanted = name or usual
     try:
         parse_name(wanted)
     except ValueError as error:
-        problem, wanted = str(shown(str(error))), f"node-{mac.replace(':', '')[-6:]}"
+        problem, wanted = problem or str(shown(str(error))), usual
     if wanted in inventory.systems:
-        problem = f"a system is called {wanted} already"
+        problem = problem or f"a system is called {wanted} already"
     chosen = profile if profile in inventory.profiles else next(iter(profiles), "PROFILE")
-    return Suggestion(wanted, chosen, profiles, "\n".join(_yaml(wanted, chosen, mac)) + "\n", problem)
+    if not profiles:
+        problem = problem or "no profile is declared yet: it says what a machine boots"
+    elif profile and chosen != profile:
+        problem = problem or "choose a profile that there is"
+    return Suggestion(wanted, chosen, profiles, mac, _file(inventory), problem)
 
 
-def _yaml(name: str, profile: str, mac: str) -> Iterator[str]:
-    """Quoted throughout: a name may be `no`, or `12e3`. A name has none of YAML's quotes or escapes in it."""
-    yield "systems:"
-    yield f'  "{name}":'
-    yield f'    profile: "{profile}"'
-    yield "    install: install-once"
-    yield "    interfaces:"
-    yield f'      eth0: {{mac: "{mac}"}}'
+def _file(inventory: Inventory) -> str:
+    """Where a new system goes, relative to the folder of netprov.yaml."""
+    if not inventory.files:
+        return ""
+    return origin_text(Origin(str(home(inventory))), inventory.files)

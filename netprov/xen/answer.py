@@ -14,13 +14,14 @@ from pathlib import Path
 
 from netprov.errors import ConfigError, Problem
 from netprov.xen.contract import Format
+from netprov.xen.messages import Message
 
 LONGEST_ITEM = 8191  # octets; libxl drops a longer item of the answer with no more than a warning
 _ATTEMPTS = 1000  # names tried; only what an earlier process of the same number left stands in the way
 
 
-def _wrong(option: str, text: str) -> ConfigError:
-    return ConfigError(Problem(None, option, text))
+def _wrong(text: str) -> ConfigError:
+    return ConfigError(Problem(None, "", text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ def encode_answer(answer: Answer, form: Format) -> bytes:
     for name, value in items:
         if len(f"{name} {value}".encode()) > LONGEST_ITEM:
             most = LONGEST_ITEM - len(name) - 1
-            raise _wrong(name, f"has {len(value.encode())} octets; xl takes no more than {most}")
+            raise _wrong(Message.TOO_LONG.said(item=name, octets=len(value.encode()), most=most))
         if "\0" in value or "\n" in value:
-            raise _wrong(name, "has a line break, which the answer cannot express")
+            raise _wrong(Message.LINE_BREAK.said(item=name))
     if form is Format.SIMPLE0:
         return b"".join(f"{name} {value}".encode() + b"\0" for name, value in items)
     if form is Format.SIMPLE:
@@ -75,14 +76,14 @@ class Handover:
             except FileExistsError:
                 continue
             except OSError as error:
-                raise _wrong(str(path), f"cannot be made: {error.strerror}") from None
+                raise _wrong(Message.NO_FILE_MADE.said(path=path, why=error.strerror)) from None
             self._made.append(path)
             return path
-        raise _wrong(str(self._directory), "is full of files that an earlier boot left: remove netprov-*")
+        raise _wrong(Message.FOLDER_FULL.said(path=self._directory))
 
-    def keep(self) -> None:
-        """They are libxl's from here."""
-        self._made.clear()
+    def keep(self, *paths: Path) -> None:
+        """These are libxl's from here."""
+        self._made = [path for path in self._made if path not in paths]
 
     def discard(self) -> None:
         while self._made:
@@ -90,8 +91,21 @@ class Handover:
 
 
 @contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """A descriptor of a file that was made here, to read and to write."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise _wrong(Message.NO_FILE_MADE.said(path=path, why=error.strerror)) from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def handover(directory: str) -> Iterator[Handover]:
-    """The files made within are removed at the end, unless `keep` was called."""
+    """The files made within are removed at the end, unless they are kept."""
     made = Handover(directory)
     try:
         yield made
@@ -114,7 +128,7 @@ def write_answer(output: str, octets: bytes) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _wrong("--output", f"{output} cannot be written: {error.strerror}") from None
+        raise _wrong(Message.NOT_WRITTEN.said(path=output, why=error.strerror)) from None
 
 
 def _write_all(descriptor: int, octets: bytes) -> None:

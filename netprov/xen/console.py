@@ -38,16 +38,22 @@ class Console:
         """Says how many octets there are while they come, on a terminal, and at the end how long it took."""
         began = painted = time.monotonic()
         total = 0
+        unfinished = False
 
         def told(octets: int) -> None:
-            nonlocal painted, total
+            nonlocal painted, total, unfinished
             total = octets
             now = time.monotonic()
             if self._paints and now - painted >= _PAINT_EVERY:
-                painted = now
+                painted, unfinished = now, True
                 print(f"\r{NAME}: downloading {what} … {octets / 1e6:.1f} MB", end="", file=sys.stderr, flush=True)
 
-        yield told
+        try:
+            yield told
+        except BaseException:
+            if unfinished:
+                print(file=sys.stderr)  # what went wrong is a line of its own
+            raise
         if self._paints:
             print("\r", end="", file=sys.stderr)
         self.say(f"downloading {what} … {total / 1e6:.1f} MB in {time.monotonic() - began:.1f} s")

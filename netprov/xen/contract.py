@@ -6,12 +6,14 @@ Source: xl of Xen 4.17 as observed, libxl_bootloader.c, pygrub's and pypxeboot's
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from netprov.errors import ConfigError, Problem
 from netprov.inventory.mac import Mac
+from netprov.xen.messages import Message
 from netprov.xen.xlconfig.vif import Vif, is_vif, parse_vif
 
 DEFAULT_FOLDER = "/var/lib/xen"  # for xend and people: xl names a folder
@@ -35,7 +37,7 @@ class Call:
     kernel: str = ""
     ramdisk: str = ""
     args: str = ""
-    runas: str = ""
+    runas: int = 0  # the user to read what servers sent as; 0: stay root
     quiet: bool = False
     verbose: bool = False
     vif: Vif = field(default_factory=Vif)
@@ -80,7 +82,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("kernel", "kernel", help="kernel= of the configuration. From xl."),
     Option("ramdisk", "ramdisk", help="ramdisk= of the configuration. From xl."),
     Option("args", "args", help="extra=, root= and cmdline= of the configuration: added to the kernel's command line."),
-    Option("runas", "runas", help="From xl; handed on to pygrub.", note="--runas: root's rights are kept"),
+    Option("runas", "runas", help="The number of the user who reads what servers sent, and runs pygrub. From xl."),
     Option("quiet", "quiet", value=False, help="Say only what goes wrong."),
     Option("verbose", "verbose", value=False, help="Say every step."),
     Option("mac", "mac", help="The domU's MAC address; mac=ADDRESS, or all of vif[0], does as well."),
@@ -110,7 +112,8 @@ OPTIONS: tuple[Option, ...] = (
 
 _BY_NAME = {option.name: option for option in OPTIONS}
 _SHORT = {"q": "quiet", "v": "verbose", "h": "help", "n": "not-really", "i": "interactive", "l": "not-really"}
-_NUMBERS = {"timeout": float, "retries": int, "vif_number": int}
+_XLS_OWN = tuple(f"--{name}=" for name in ("kernel", "ramdisk", "args", "output", "output-directory"))
+_NUMBERS = {"timeout": float, "retries": int, "vif_number": int, "runas": int}
 _PAIR_BREAK = re.compile(r"^,|,$")
 
 
@@ -121,8 +124,26 @@ def parse_call(argv: Sequence[str]) -> Call:
     The last word that is neither an option nor part of a vif is the first disk. Raises ConfigError for a value that
     cannot be: a MAC address, a number, a format.
     """
-    reader = _Arguments(list(argv))
-    return reader.call()
+    return _Arguments([word for given in argv for word in _split(given)]).call()
+
+
+def _split(word: str) -> list[str]:
+    """libvirt's libxl driver passes all of <bootloader_args> as one word; xl passes each as it was written.
+
+    So a word is several only where an option or a vif's piece stands behind a blank in it, and it is none of those in
+    which xl hands over what the configuration says.
+    """
+    if " " not in word.strip() or word.startswith(_XLS_OWN) or (is_vif(word) and " --" not in word):
+        return [word]
+    try:
+        parts = shlex.split(word)
+    except ValueError:
+        return [word]
+    return parts if any(is_vif(part) or _is_option(part) for part in parts[1:]) else [word]
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("--") and word[2:].partition("=")[0] in _BY_NAME
 
 
 class _Arguments:
@@ -161,7 +182,7 @@ class _Arguments:
             return
         if option.value and value is None:
             if not self._argv or self._argv[0].startswith("-"):
-                raise _wrong(shown, "needs a value")
+                raise _wrong(Message.NO_VALUE.said(option=shown))
             value = self._argv.pop(0)
         if option.note:
             self._notes.append(option.note)
@@ -178,7 +199,8 @@ class _Arguments:
             try:
                 return Format(text)
             except ValueError:
-                raise _wrong(shown, f"{text!r} is none of {', '.join(Format)}") from None
+                said = Message.BAD_FORMAT.said(option=shown, value=repr(text), formats=", ".join(Format))
+                raise _wrong(said) from None
         convert = _NUMBERS.get(option.field)
         if convert is None:
             return text
@@ -187,7 +209,7 @@ class _Arguments:
         except ValueError:
             number = -1
         if not 0 <= number < 1 << 31:
-            raise _wrong(shown, f"{text!r} is no number that makes sense here")
+            raise _wrong(Message.BAD_NUMBER.said(option=shown, value=repr(text)))
         return number
 
     def _made(self) -> Call:
@@ -195,7 +217,7 @@ class _Arguments:
         try:
             vif = parse_vif(joined)
         except ValueError as error:
-            raise _wrong("the vif", str(error)) from None
+            raise _wrong(Message.BAD_VIF_WORDS.said(why=error)) from None
         *others, disk = self._words or [""]
         if others:
             self._notes.append(f"{' '.join(others)}: is ignored")
@@ -204,5 +226,5 @@ class _Arguments:
         return replace(call, bridge=bridge)
 
 
-def _wrong(option: str, text: str) -> ConfigError:
-    return ConfigError(Problem(None, option, text))
+def _wrong(text: str) -> ConfigError:
+    return ConfigError(Problem(None, "", text))

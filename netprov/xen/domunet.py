@@ -17,6 +17,7 @@ from pathlib import Path
 
 from netprov.errors import ConfigError, Problem
 from netprov.inventory.mac import Mac
+from netprov.xen.messages import Message
 
 _CLONE_NEWNET = 0x40000000
 _INSIDE = "eth0"
@@ -29,15 +30,14 @@ def as_domu(mac: Mac, bridge: str) -> Iterator[str]:
     port of `bridge`. Raises ConfigError where there is no such bridge, or no right to do it."""
     if not (_SYS / bridge).exists():
         known = ", ".join(sorted(path.parent.name for path in _SYS.glob("*/bridge"))) or "none"
-        text = f"there is no interface {bridge} (bridges: {known}); name the right one in bridge= of the vif"
-        raise ConfigError(Problem(None, "", text))
+        raise _wrong(Message.NO_BRIDGE.said(bridge=bridge, bridges=known))
     libc = ctypes.CDLL(None, use_errno=True)
     outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     inside = -1
     try:
         if libc.unshare(_CLONE_NEWNET):
             reason = os.strerror(ctypes.get_errno())
-            raise ConfigError(Problem(None, "", f"no network namespace can be made ({reason}): this needs root"))
+            raise _wrong(Message.NO_NAMESPACE.said(why=reason))
         inside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         port = f"npb{secrets.token_hex(4)}"
         try:
@@ -87,13 +87,17 @@ def _quiet(interface: str) -> None:
 
 def _enter(libc: ctypes.CDLL, namespace: int) -> None:
     if libc.setns(namespace, _CLONE_NEWNET):
-        raise ConfigError(Problem(None, "", f"setns: {os.strerror(ctypes.get_errno())}"))
+        raise _wrong(Message.NO_ENTRY.said(why=os.strerror(ctypes.get_errno())))
 
 
 def _ip(*arguments: str) -> None:
     try:
         done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     except FileNotFoundError:
-        raise ConfigError(Problem(None, "ip", "is not here: apt-get install iproute2")) from None
+        raise _wrong(Message.NO_IP_PROGRAM.said()) from None
     if done.returncode:
-        raise ConfigError(Problem(None, f"ip {' '.join(arguments)}", done.stderr.strip() or "failed"))
+        raise _wrong(Message.IP_FAILED.said(words=" ".join(arguments), why=done.stderr.strip() or "failed"))
+
+
+def _wrong(text: str) -> ConfigError:
+    return ConfigError(Problem(None, "", text))

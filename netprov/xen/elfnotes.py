@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from netprov.errors import PeerError
+from netprov.xen.messages import Message
 
 _PT_NOTE = 4
 _MOST_SEGMENTS = 128
@@ -60,11 +61,11 @@ class _Forward:
     def take(self, start: int, size: int) -> bytes:
         """Raises PeerError where the stream ends before, or has gone on too far."""
         if start < self._start:
-            raise PeerError("is an ELF file whose parts stand in an odd order")
+            raise PeerError(Message.ELF_ORDER.said())
         while self._start + len(self._window) < start + size:
             piece = next(self._pieces, None)
             if piece is None:
-                raise PeerError("is cut short: the ELF file ends in the middle")
+                raise PeerError(Message.CUT_SHORT.said(what="the ELF file ends in the middle"))
             behind = self._start + len(self._window)
             keep = max(0, behind - start)
             self._window = self._window[len(self._window) - keep :] + piece if keep else piece
@@ -77,7 +78,7 @@ def read_elf(pieces: Iterator[bytes]) -> Elf:
     stream = _Forward(pieces)
     head = stream.take(0, 16)
     if head[:4] != b"\x7fELF" or head[4] not in (1, 2):
-        raise PeerError("holds no ELF file")
+        raise PeerError(Message.NO_ELF.said())
     wide, order = head[4] == 2, "<" if head[5] == 1 else ">"
     if wide:
         head = stream.take(0, 64)
@@ -93,7 +94,7 @@ def read_elf(pieces: Iterator[bytes]) -> Elf:
     if not count:
         return Elf(arch, {})
     if count > _MOST_SEGMENTS or size < (56 if wide else 32):
-        raise PeerError("is an ELF file without a usable table of segments")
+        raise PeerError(Message.NO_SEGMENTS.said())
     rows = stream.take(table, size * count)
     notes: dict[int, bytes] = {}
     for start, length in sorted(_note_segments(rows, size, order, wide)):

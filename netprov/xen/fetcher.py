@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from netprov.errors import PeerError
 from netprov.tftp.client import FetchError, NotFoundError, Wish
 from netprov.tftp.fetch import download
+from netprov.xen.messages import Message
 from netprov.xen.plan import Sum
 from netprov.xen.pxelinux.names import Place
 
@@ -34,11 +35,15 @@ class NotThere(PeerError):
 
 
 class Fetcher:
-    """`server`: where TFTP names without a server of their own are. `limit`: the octets that a file may have."""
+    """`server`: where TFTP names without a server of their own are. `limit`: the octets that a file may have.
 
-    def __init__(self, server: str, limit: int) -> None:
+    `preview`: nothing boots; a netprov server is told, so that no install begins by it.
+    """
+
+    def __init__(self, server: str, limit: int, preview: bool = False) -> None:
         self._server = server
         self._limit = limit
+        self._marks = _preview_marks() if preview else ()
 
     def small(self, place: Place) -> bytes | None:
         """A script; None where the server says that there is none. Raises PeerError for everything else."""
@@ -75,7 +80,7 @@ class Fetcher:
         try:
             self._fetch(place, write, self._limit)
         except OSError as error:
-            raise PeerError(f"{place}: cannot be kept: {error.strerror}") from None
+            raise PeerError(Message.NOT_KEPT.said(place=place, why=error.strerror)) from None
         if promised is not None:
             _check(place, total, digest.hexdigest() if digest is not None else "", promised)
         return total
@@ -99,17 +104,23 @@ class Fetcher:
 
     def _fetch(self, place: Place, write: Write, limit: int) -> None:
         if place.url:
-            _Http(place.url, write, limit).fetch()
+            _Http(place.url, write, limit, self._marks).fetch()
             return
         server = place.server or self._server
         if not server:
-            raise PeerError(f"{place}: the DHCP server named no boot server (next-server, siaddr)")
+            raise PeerError(Message.NO_BOOT_SERVER.said(place=place))
         try:
-            download(server, Wish(place.path, limit=limit), write)
+            download(server, Wish(place.path, limit=limit, more=self._marks), write)
         except NotFoundError as error:
-            raise NotThere(f"tftp://{server}/{place.path}: {error}") from None
+            raise NotThere(Message.TFTP_FAILED.said(tftp_url=f"tftp://{server}/{place.path}", error=error)) from None
         except (FetchError, ValueError) as error:  # ValueError: a name that TFTP cannot say
-            raise PeerError(f"tftp://{server}/{place.path}: {error}") from None
+            raise PeerError(Message.TFTP_FAILED.said(tftp_url=f"tftp://{server}/{place.path}", error=error)) from None
+
+
+def _preview_marks() -> tuple[tuple[str, str], ...]:
+    from netprov.boot.names import PREVIEW
+
+    return ((PREVIEW, "1"),)
 
 
 def _sha256() -> hashlib._Hash:
@@ -120,18 +131,19 @@ def _sha256() -> hashlib._Hash:
 
 def _check(place: Place, size: int, sha256: str, promised: Sum) -> None:
     if promised.size is not None and size != promised.size:
-        raise PeerError(f"{place}: has {size} octets where the server promised {promised.size}: it changed meanwhile")
+        raise PeerError(Message.CHANGED.said(place=place, octets=size, promised=promised.size))
     if sha256 != promised.sha256:
-        raise PeerError(f"{place}: its checksum is not the one that the server told: damaged on the way, or changed")
+        raise PeerError(Message.DAMAGED.said(place=place))
 
 
 class _Http:
     """One file by HTTP, in as many requests as it takes."""
 
-    def __init__(self, url: str, write: Write, limit: int) -> None:
+    def __init__(self, url: str, write: Write, limit: int, marks: tuple[tuple[str, str], ...] = ()) -> None:
         self._url = url
         self._write = write
         self._limit = limit
+        self._marks = marks
         self._got = 0
         self._size: int | None = None
         self._tag = ""  # of what was got so far: a file that changes meanwhile must not be mixed
@@ -151,19 +163,19 @@ class _Http:
                 failure = str(error) or type(error).__name__
             if self._got == before and self._got:
                 break
-        raise PeerError(f"{self._url}: {failure}")
+        raise PeerError(Message.HTTP_FAILED.said(http_url=self._url, status_or_error=failure))
 
     def _once(self, url: str, redirects: int) -> None:
         from http.client import HTTPConnection, HTTPSConnection
 
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise PeerError(f"{url}: is neither http:// nor https://")
+            raise PeerError(Message.HTTP_FAILED.said(http_url=url, status_or_error="is neither http:// nor https://"))
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = kind(parts.hostname, parts.port, timeout=_WAIT)
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity"}
+            headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity", **dict(self._marks)}
             if self._got:
                 headers |= {"Range": f"bytes={self._got}-"} | ({"If-Range": self._tag} if self._tag else {})
             connection.request("GET", path, headers=headers)
@@ -181,20 +193,20 @@ class _Http:
 
     def _begin(self, answer: HTTPResponse, url: str) -> None:
         if answer.status in (404, 410):
-            raise NotThere(f"{url}: {answer.status} {answer.reason}")
+            raise NotThere(Message.HTTP_FAILED.said(http_url=url, status_or_error=f"{answer.status} {answer.reason}"))
         if self._got and answer.status != 206:
-            raise PeerError(f"{url}: broke off after {self._got} octets, and the server cannot go on from there")
+            raise PeerError(Message.BROKE_OFF.said(url=url, octets=self._got))
         if answer.status not in (200, 206):
-            raise PeerError(f"{url}: {answer.status} {answer.reason}")
+            raise PeerError(Message.HTTP_FAILED.said(http_url=url, status_or_error=f"{answer.status} {answer.reason}"))
         if answer.length is not None and not self._got:
             self._size = answer.length
             if self._size > self._limit:
-                raise PeerError(f"{url}: has {self._size} octets; {self._limit} are allowed (--max-size)")
+                raise PeerError(Message.TOO_LARGE.said(url=url, octets=self._size, most=self._limit))
         self._tag = answer.getheader("ETag") or answer.getheader("Last-Modified") or ""
 
     def _body(self, answer: HTTPResponse) -> None:
         while piece := answer.read(_PIECE):
             self._got += len(piece)
             if self._got > self._limit:
-                raise PeerError(f"{self._url}: has more than the {self._limit} octets allowed (--max-size)")
+                raise PeerError(Message.TOO_LARGE.said(url=self._url, octets=f"{self._got} or more", most=self._limit))
             self._write(piece)

@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 from netprov.errors import PeerError
 from netprov.xen import grubcfg, ipxescript, served
 from netprov.xen.facts import MachineFacts
+from netprov.xen.messages import Message
 from netprov.xen.plan import Boot, BootPlan, Chain, Local, Refusal, Sum, base_name
 from netprov.xen.pxelinux.choose import choose
 from netprov.xen.pxelinux.choose import plan as pxelinux_plan
@@ -89,7 +90,7 @@ class Search:
                     raise PeerError(plan.reason)
                 case Chain():
                     script = self._chained(script, plan)
-        raise PeerError(f"{script.place}: scripts lead to scripts more than {MOST_HOPS} times")
+        raise PeerError(Message.TOO_MANY_HOPS.said(script=script.place, most=MOST_HOPS))
 
     def _files(self, script: _Script, plan: Boot) -> Files:
         initrds = tuple(self._place(script, name) for name in plan.initrds)
@@ -105,7 +106,7 @@ class Search:
                 return _script(place, body, language, prefix)
             tried.append(str(place))
         names = ", ".join(tried[:4]) + (f" … {tried[-1]}" if len(tried) > 4 else "")
-        raise PeerError(f"the server has no script for this machine; asked for {names}")
+        raise PeerError(Message.NO_SCRIPT.said(names=names))
 
     def _candidates(self, server: BootServer) -> Iterator[tuple[Place, Language, str]]:
         """Every place to look, the likeliest first, by the loader that the server would have the machine run."""
@@ -153,7 +154,7 @@ class Search:
     def _plan(self, script: _Script) -> BootPlan:
         match script.language:
             case Language.NETPROV:
-                return served.plan(script.text, str(script.place))
+                return served.plan(script.text, str(script.place), self._label)
             case Language.IPXE:
                 return ipxescript.plan(script.text, self._facts, str(script.place))
             case Language.GRUB:
@@ -170,7 +171,7 @@ class Search:
         place = self._place(script, chain.script)
         body = self._get(place)
         if body is None:
-            raise PeerError(f"{script.place} leads to {place}, which is not there")
+            raise PeerError(Message.NO_CHAINED.said(script=script.place, place=place))
         prefix = f"{chain.folder.rstrip('/')}/" if chain.folder else script.prefix
         return _script(place, body, script.language, prefix)
 
@@ -192,5 +193,5 @@ def _script(place: Place, body: bytes, language: Language, prefix: str) -> _Scri
     if text.startswith(ipxescript.MAGIC):
         language = Language.IPXE
     elif language is Language.IPXE:
-        raise PeerError(f"{place}: is no iPXE script: a domU needs one that names its kernel, or a pxelinux.cfg")
+        raise PeerError(Message.NO_IPXE.said(script=place))
     return _Script(place, text, language, prefix)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from netprov.errors import Origin, PeerError
 from netprov.xen.facts import MachineFacts
 from netprov.xen.grubwords import Block, Command, If, Statement, parse_script
+from netprov.xen.messages import Message
 from netprov.xen.plan import Boot, BootPlan, Chain, Local, Refusal, refused
 from netprov.xen.script import LONGEST, MOST_STEPS, NotStraight
 
@@ -70,7 +71,7 @@ def plan(text: str, facts: MachineFacts, name: str = "grub.cfg", entry: str | No
             run.statements(chosen.body)
             return run.boot(chosen.origin)
         if entry is not None:
-            raise PeerError(f"{name}: has no entries, so none named {entry}")
+            raise PeerError(Message.NO_GRUB_ENTRY.said(script=name, entry=repr(entry), known="it has no entries"))
         return run.boot(Origin(name))
     except _Done as done:
         return done.plan
@@ -89,7 +90,7 @@ def _chosen(run: _Run, name: str, wanted: str | None) -> Entry:
     if wanted == run.variables.get("default") and "saved" in wanted:
         return run.entries[0]
     titles = ", ".join(repr(entry.id or entry.title) for entry in run.entries[:20])
-    raise PeerError(f"{name}: has no entry {wanted!r}; its entries are {titles}")
+    raise PeerError(Message.NO_GRUB_ENTRY.said(script=name, entry=repr(wanted), known=f"its entries are {titles}"))
 
 
 class _Run:
@@ -224,7 +225,7 @@ class _Run:
         elif name == "chainloader":
             raise _Done(refused(rest[-1] if rest else "", (), str(origin)) or _no_loader(origin, words))
         elif name in ("reboot", "halt"):
-            raise _Done(Refusal(f"{origin}: {name} names no kernel"))
+            raise _Done(Refusal(Message.NO_KERNEL_NAMED.said(where=f"{origin}: {name}")))
         else:
             raise NotStraight(origin, f"{name} is a command that a domU's boot cannot follow")
 
@@ -259,11 +260,12 @@ class _Run:
         if loaded.kernel:
             refusal = refused(loaded.kernel, loaded.initrds, str(origin))
             return refusal or Boot(loaded.kernel, loaded.initrds, loaded.args)
-        raise PeerError(f"{origin}: names no kernel")
+        raise PeerError(Message.NO_KERNEL_NAMED.said(where=origin))
 
 
 def _no_loader(origin: Origin, words: list[str]) -> Refusal:
-    return Refusal(f"{origin}: {' '.join(words)} starts another loader, which a domU cannot run")
+    why = "starts another loader, which a domU cannot run"
+    return Refusal(Message.FOREIGN.said(where=origin, file=" ".join(words), why_a_domu_cannot_run_it=why))
 
 
 def _device(name: str) -> tuple[str, str]:

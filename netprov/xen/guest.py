@@ -9,11 +9,13 @@ from netprov.errors import ConfigError, PeerError
 from netprov.inventory.mac import Mac
 from netprov.xen.contract import Call
 from netprov.xen.kernel import Guest as GuestType
+from netprov.xen.messages import Message
 from netprov.xen.xlconfig import grammar
 from netprov.xen.xlconfig.document import Value
 from netprov.xen.xlconfig.vif import Vif, parse_vif
 
 _LARGEST = 1 << 20  # octets of a configuration
+_EXAMPLE = "00:16:3e:12:34:56"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,7 @@ def identify(call: Call, parent_arguments: list[str] | None = None) -> Guest:
     if vif.mac is None and settings:
         vif = _vif(settings, call.vif_number, file)
     if vif.mac is None:
-        raise PeerError(
-            "xl tells a bootloader no MAC address: write one into the configuration, "
-            'like bootloader_args = [ "mac=00:16:3e:12:34:56" ], the same as in vif='
-        )
+        raise PeerError(Message.NO_MAC.said(example=_EXAMPLE))
     uuid = settings.get("uuid")
     kind = settings.get("type")
     types = (GuestType(kind),) if kind in ("pv", "pvh") else (GuestType.PV, GuestType.PVH)
@@ -56,7 +55,7 @@ def _settings(file: str, strict: bool) -> dict[str, Value]:
             return dict(grammar.read(opened.read(_LARGEST), file).settings)
     except OSError as error:
         if strict:
-            raise PeerError(f"{file}: {error.strerror}") from None
+            raise PeerError(Message.NO_FILE.said(configuration=file, error=error.strerror)) from None
     except (ConfigError, UnicodeDecodeError):
         if strict:
             raise
@@ -71,13 +70,13 @@ def _vifs(settings: dict[str, Value]) -> list[str]:
 def _vif(settings: dict[str, Value], number: int, file: str) -> Vif:
     entries = _vifs(settings)
     if number >= len(entries):
-        raise PeerError(f"{file}: vif= has {len(entries)} entries, so none numbered {number}")
+        raise PeerError(Message.NO_SUCH_VIF.said(file=file, count=len(entries), number=number))
     try:
         vif = parse_vif(entries[number])
     except ValueError as error:
-        raise PeerError(f"{file}: vif: {error}") from None
+        raise PeerError(Message.BAD_VIF.said(file=file, why=error)) from None
     if vif.mac is None:
-        raise PeerError(f"{file}: vif = {entries[number]!r} has no mac=: write one, like mac=00:16:3e:12:34:56")
+        raise PeerError(Message.VIF_WITHOUT_MAC.said(file=file, vif=repr(entries[number]), example=_EXAMPLE))
     return vif
 
 

@@ -9,6 +9,7 @@ import re
 
 from netprov.errors import Origin, PeerError
 from netprov.xen.facts import MachineFacts
+from netprov.xen.messages import Message
 from netprov.xen.plan import Boot, BootPlan, Chain, Local, Refusal, refused
 from netprov.xen.script import LONGEST, MOST_STEPS, NotStraight, without_initrd
 
@@ -32,7 +33,7 @@ def plan(text: str, facts: MachineFacts, name: str = "script.ipxe") -> BootPlan:
     """What the script boots. Raises NotStraight, and PeerError for a script that boots nothing."""
     lines = _lines(text)
     if not lines or not lines[0][1].startswith(MAGIC):
-        raise PeerError(f"{name}:1: does not begin with {MAGIC}")
+        raise PeerError(Message.NO_IPXE.said(script=f"{name}:1"))
     return _Run(facts, name, lines).run()
 
 
@@ -118,7 +119,7 @@ class _Run:
         elif name in ("exit", "sanboot"):
             self._plan = Local(f"{origin}: {text}")
         elif name in ("reboot", "poweroff"):
-            self._plan = Refusal(f"{origin}: {name} names no kernel")
+            self._plan = Refusal(Message.NO_KERNEL_NAMED.said(where=f"{origin}: {name}"))
         else:
             raise NotStraight(origin, f"{name} is a command that a domU's boot cannot follow")
         return True

@@ -8,10 +8,12 @@ from enum import StrEnum
 
 from netprov.errors import PeerError
 from netprov.xen.elfnotes import Elf, Note, read_elf
-from netprov.xen.payload import LARGEST, packing_of, pieces
+from netprov.xen.messages import Message
+from netprov.xen.payload import LARGEST, Packing, is_zboot, packing_of, pieces, zboot_payload
 
 _SECTOR = 512
 _HEADER_END = 0x250  # of the fields that are read
+_IMAGES = {b"ARM\x64": "aarch64", b"RSC\x05": "riscv64"}  # at 0x38 of an Image
 _OLD_GUEST = b"XEN_VER=xen-3.0"  # the section __xen_guest of kernels before the notes, about 2.6.9 to 2.6.16
 
 
@@ -45,33 +47,49 @@ class Verdict:
 def examine(data: bytes, limit: int = LARGEST) -> KernelImage:
     """What kernel `data` is. Raises PeerError for what is none or damaged: a clause that goes on from its name."""
     if not data:
-        raise PeerError("is empty")
+        raise PeerError(Message.EMPTY.said())
     if data[510:512] == b"\x55\xaa" and data[0x202:0x206] == b"HdrS" and len(data) >= _HEADER_END:
         return _bzimage(data, limit)
     if data.startswith(b"\x7fELF"):
         return _elf_image("ELF", data, "", limit)
-    if data[0x38:0x3C] == b"ARM\x64":
-        return KernelImage("Image", "aarch64")
-    if data[0x38:0x3C] == b"RSC\x05":
-        return KernelImage("Image", "riscv64")
+    if _image_arch(data):
+        return KernelImage("Image", _image_arch(data))
     if data[0x24:0x28] == b"\x18\x28\x6f\x01":
         return KernelImage("zImage", "arm")
-    if data[4:8] == b"zimg":
-        return KernelImage("EFI zboot image", "an unknown architecture")
+    if is_zboot(data):
+        return _zboot(data, limit)
     packing = packing_of(data)
     if packing is not None:
-        stream = pieces(data, packing, limit)
-        start = b""
-        for piece in stream:
-            start += piece
-            if len(start) >= _SECTOR:
-                break
+        start = _start(data, packing, limit)
         if start.startswith(b"\x7fELF"):
             return _elf_image("ELF", data, packing.name, limit)
-        if start[0x38:0x3C] == b"ARM\x64":
-            return KernelImage("Image", "aarch64", packing.name)
-        raise PeerError(f"is {packing.name} data, but no kernel is in it{_initrd(start)}")
-    raise PeerError(f"is no kernel: {_looks_like(data)}")
+        if _image_arch(start):
+            return KernelImage("Image", _image_arch(start), packing.name)
+        raise PeerError(Message.NO_KERNEL_INSIDE.said(packing=packing.name, what=_initrd(start)))
+    raise PeerError(Message.NO_KERNEL.said(what=_looks_like(data)))
+
+
+def _start(data: bytes, packing: Packing | None, limit: int) -> bytes:
+    """The first sector of what is packed."""
+    start = b""
+    for piece in pieces(data, packing, limit):
+        start += piece
+        if len(start) >= _SECTOR:
+            break
+    return start
+
+
+def _image_arch(data: bytes) -> str:
+    return _IMAGES.get(data[0x38:0x3C], "")
+
+
+def _zboot(data: bytes, limit: int) -> KernelImage:
+    inner = zboot_payload(data)
+    packing = packing_of(inner)
+    arch = _image_arch(_start(inner, packing, limit))
+    if not arch:
+        raise PeerError(Message.ZBOOT_WITHOUT.said())
+    return KernelImage("EFI zboot image", arch, packing.name if packing is not None else "")
 
 
 def _bzimage(data: bytes, limit: int) -> KernelImage:
@@ -82,13 +100,13 @@ def _bzimage(data: bytes, limit: int) -> KernelImage:
     version = data[name_at + 0x200 : name_at + 0x280].partition(b"\0")[0].decode("ascii", "replace") if name_at else ""
     release = version.split(" ")[0] if version.isprintable() else ""
     if len(data) < setup + paragraphs * 16:
-        raise PeerError(f"is cut short: {len(data)} octets of {setup + paragraphs * 16}")
+        raise PeerError(Message.CUT_SHORT.said(what=f"{len(data)} octets of {setup + paragraphs * 16}"))
     if protocol < 0x208:  # the payload's place is not told
         return KernelImage("bzImage", "x86", version=release)
     offset, length = struct.unpack_from("<II", data, 0x248)
     payload = data[setup + offset : setup + offset + length]
     if len(payload) < length or length < 8:
-        raise PeerError(f"is cut short: {len(payload)} octets of a payload of {length}")
+        raise PeerError(Message.CUT_SHORT.said(what=f"{len(payload)} octets of a payload of {length}"))
     packing = packing_of(payload)
     return _elf_image("bzImage", payload, packing.name if packing else "", limit, release)
 
@@ -138,19 +156,19 @@ def verdict(image: KernelImage, guest: Guest, arch: str = "x86_64") -> Verdict:
     if image.arch not in ("x86_64", "i386", "x86"):
         return _foreign(image, arch)
     if image.elf is None:
-        return Verdict(False, "is too old for Xen to start: its boot protocol is older than 2.08 (Linux 2.6.25)")
+        return Verdict(False, Message.TOO_OLD.said())
     return _pv(image, image.elf) if guest is Guest.PV else _pvh(image.elf)
 
 
 def _foreign(image: KernelImage, arch: str) -> Verdict:
-    return Verdict(False, f"is an image for {image.arch}; this machine is {arch}: take the kernel built for {arch}")
+    return Verdict(False, Message.OTHER_ARCH.said(arch=image.arch, here=arch))
 
 
 def _on_arm(image: KernelImage, guest: Guest) -> Verdict:
     if image.arch not in ("aarch64", "arm"):
         return _foreign(image, "aarch64")
     if guest is Guest.PV:
-        return Verdict(False, "cannot run as a PV guest on Arm, where all guests are of type = 'pvh'")
+        return Verdict(False, Message.PV_ON_ARM.said())
     return Verdict(True, f"is an {image.format} for {image.arch}")
 
 
@@ -158,18 +176,18 @@ def _pv(image: KernelImage, elf: Elf) -> Verdict:
     if image.old_guest:
         return Verdict(True, "is a Xen kernel of before the ELF notes")
     if not elf.notes:
-        return Verdict(False, "has no Xen notes: it was built without CONFIG_XEN, and boots only as an HVM guest")
+        return Verdict(False, Message.NO_XEN_NOTES.said())
     if Note.ENTRY not in elf.notes:
         hint = "; it can run as type = 'pvh'" if Note.PHYS32_ENTRY in elf.notes else ""
-        return Verdict(False, f"has no entry for PV guests: it was built without CONFIG_XEN_PV{hint}")
+        return Verdict(False, Message.NO_PV_ENTRY.said(hint=hint))
     xen = elf.text(Note.XEN_VERSION)
     if xen and xen != "xen-3.0":
-        return Verdict(False, f"wants the interface {xen}; Xen offers xen-3.0")
+        return Verdict(False, Message.OTHER_XEN.said(wanted=xen))
     loader = elf.text(Note.LOADER)
     if loader and loader != "generic":
-        return Verdict(False, f"wants to be loaded as {loader!r}; Xen knows only 'generic'")
+        return Verdict(False, Message.OTHER_LOADER.said(loader=repr(loader)))
     if elf.arch == "i386" and elf.text(Note.PAE_MODE).partition(",")[0] in ("", "no"):
-        return Verdict(False, "is a 32-bit kernel without PAE, which Xen does not run: it needs CONFIG_X86_PAE")
+        return Verdict(False, Message.NO_PAE.said())
     return Verdict(True, f"can run as a PV guest ({elf.text(Note.GUEST_OS) or 'an unnamed system'})")
 
 
@@ -177,9 +195,5 @@ def _pvh(elf: Elf) -> Verdict:
     if Note.PHYS32_ENTRY in elf.notes:
         return Verdict(True, f"can run as a PVH guest ({elf.text(Note.GUEST_OS) or 'an unnamed system'})")
     if Note.ENTRY in elf.notes:
-        return Verdict(
-            False,
-            "has no entry for PVH guests (no note PHYS32_ENTRY): it was built without CONFIG_XEN_PVH; it can run as "
-            "type = 'pv'",
-        )
-    return Verdict(False, "has no entry for PVH guests: it was built without CONFIG_XEN_PVH (and CONFIG_PVH)")
+        return Verdict(False, Message.NO_PVH_ENTRY.said())
+    return Verdict(False, Message.NEITHER_ENTRY.said())

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from netprov.errors import PeerError
+from netprov.xen import lzo
+from netprov.xen.messages import Message
 
 PIECE = 1 << 20  # octets unpacked at a time
 LARGEST = 512 << 20  # octets of an unpacked kernel; an allyesconfig vmlinux with debug sections stripped has 200 MiB
@@ -89,7 +92,7 @@ def _lz4(data: bytes) -> Iterator[bytes]:
 class Packing:
     name: str
     magic: bytes
-    unpack: Unpacker | None  # None: known, but nothing here unpacks it
+    unpack: Unpacker
 
 
 PACKINGS: tuple[Packing, ...] = (
@@ -99,7 +102,7 @@ PACKINGS: tuple[Packing, ...] = (
     Packing("lz4", b"\x02\x21\x4c\x18", _lz4),
     Packing("bzip2", b"BZh", _bzip2),
     Packing("lzma", b"\x5d\x00\x00", _lzma),
-    Packing("lzo", b"\x89LZO", None),
+    Packing("lzo", b"\x89LZO", lzo.unpack),
 )
 """The formats of the kernel's CONFIG_KERNEL_*, by their first octets (scripts/extract-vmlinux has the same)."""
 
@@ -114,23 +117,41 @@ def pieces(data: bytes, packing: Packing | None, limit: int = LARGEST) -> Iterat
     if packing is None:
         yield data
         return
-    if packing.unpack is None:
-        raise PeerError(f"is packed with {packing.name}, which netprov cannot unpack")
     total = 0
     try:
         for piece in packing.unpack(data):
             total += len(piece)
             if total > limit:
-                raise PeerError(f"unpacks to more than {limit >> 20} MiB")
+                raise PeerError(Message.UNPACKS_TO_MORE.said(most=limit >> 20))
             yield piece
     except EOFError:
-        raise PeerError(f"is cut short: its {packing.name} data end in the middle") from None
+        raise PeerError(Message.CUT_SHORT.said(what=f"its {packing.name} data end in the middle")) from None
     except (ValueError, OSError, zlib.error, lzma.LZMAError, MemoryError) as error:
-        raise PeerError(f"is damaged: its {packing.name} data cannot be unpacked ({error})") from None
+        raise PeerError(Message.NOT_UNPACKED.said(packing=packing.name, why=error)) from None
 
 
 def unpacked(data: bytes, limit: int = LARGEST) -> bytes:
-    """A file that was gzip'ed as a whole, as the modules of mboot.c32 may be, as it was before; any other as it is."""
+    """A file that was gzip'ed as a whole, as the modules of mboot.c32 may be, or that unpacks itself as a program for
+    UEFI, as it was before; any other as it is."""
+    if is_zboot(data):
+        inner = zboot_payload(data)
+        return b"".join(pieces(inner, packing_of(inner), limit))
     if not data.startswith(b"\x1f\x8b"):
         return data
     return b"".join(pieces(data, PACKINGS[0], limit))
+
+
+def is_zboot(data: bytes) -> bool:
+    """Whether it is an EFI zboot image: a kernel packed into a program for UEFI (CONFIG_EFI_ZBOOT)."""
+    return data.startswith(b"MZ") and data[4:8] == b"zimg"
+
+
+def zboot_payload(data: bytes) -> bytes:
+    """The packed kernel in an EFI zboot image. Source: drivers/firmware/efi/libstub/zboot-header.S.
+
+    Raises PeerError where the image ends before it.
+    """
+    start, size = struct.unpack_from("<II", data.ljust(16, b"\0"), 8)
+    if not size or start + size > len(data):
+        raise PeerError(Message.CUT_SHORT.said(what=f"its payload is to end at {start + size} of {len(data)} octets"))
+    return data[start : start + size]

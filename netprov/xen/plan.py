@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from netprov.xen.messages import Message
+
 
 @dataclass(frozen=True, slots=True)
 class Sum:
@@ -101,13 +103,13 @@ def refused(kernel: str, initrds: tuple[str, ...], where: str) -> Refusal | None
     base = base_name(kernel)
     for names, reason in FOREIGN:
         if base in names:
-            return Refusal(f"{where}: {kernel} {reason}", kernel)
+            return Refusal(Message.FOREIGN.said(where=where, file=kernel, why_a_domu_cannot_run_it=reason), kernel)
     for suffix, reason in _FOREIGN_SUFFIXES.items():
         if base.endswith(suffix):
-            return Refusal(f"{where}: {kernel} {reason}", kernel)
+            return Refusal(Message.FOREIGN.said(where=where, file=kernel, why_a_domu_cannot_run_it=reason), kernel)
     for initrd in initrds:
         if base_name(initrd).endswith(_DISK_IMAGES):
-            return Refusal(f"{where}: {initrd} is a disk image, not an initrd: a domU cannot boot from it")
+            return Refusal(Message.DISK_IMAGE.said(where=where, file=initrd))
     return None
 
 

@@ -15,17 +15,16 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from netprov.errors import ConfigError, PeerError
-from netprov.xen.answer import Answer, Handover, encode_answer, handover, write_answer
+from netprov.xen.answer import Answer, encode_answer, handover, opened, write_answer
 from netprov.xen.console import NAME, Console
 from netprov.xen.contract import OPTIONS, Call, parse_call
 from netprov.xen.facts import MachineFacts
 from netprov.xen.fetcher import Fetcher
-from netprov.xen.find import IPXE_LOADERS, BootServer, Files, Search
+from netprov.xen.find import IPXE_LOADERS, BootServer
 from netprov.xen.guest import Guest, identify
-from netprov.xen.kernel import examine, verdict
-from netprov.xen.payload import unpacked
-from netprov.xen.plan import Local, Sum, base_name
-from netprov.xen.pxelinux.names import FOLDER, Place
+from netprov.xen.messages import Message
+from netprov.xen.obtain import IMPORTS, Obtained, Wanted, look, obtain
+from netprov.xen.plan import Local, base_name
 
 if TYPE_CHECKING:
     from netprov.dhcp.client import Ask, Bound
@@ -71,10 +70,10 @@ def _usage() -> str:
 @contextmanager
 def _stoppable(seconds: float) -> Iterator[None]:
     reasons = {
-        signal.SIGTERM: "stopped: the domain was destroyed",
-        signal.SIGHUP: "stopped: xl is gone",
-        signal.SIGINT: "stopped",
-        signal.SIGALRM: f"gave up after {seconds:.0f} s (--timeout)",
+        signal.SIGTERM: Message.STOPPED.said(why="the domain was destroyed"),
+        signal.SIGHUP: Message.STOPPED.said(why="xl is gone"),
+        signal.SIGINT: Message.STOPPED.said(why="interrupted"),
+        signal.SIGALRM: Message.TIME_UP.said(seconds=f"{seconds:.0f}"),
     }
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -102,7 +101,9 @@ def _boot(call: Call, console: Console) -> None:
         local = _hand_over(call, console, guest, facts, BootServer(_url_or_nothing(call.server)), limit)
     else:
         local = _as_domu(call, console, guest, limit)
-    if local is not None:
+    if local is not None and call.dry_run:
+        _tell(call, (("local", local.said),))
+    elif local is not None:
         console.say(f"dropping to pygrub for local boot ({local.said})")
         _pygrub(call, local.said)
 
@@ -122,17 +123,18 @@ def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | 
     }
     if guest.uuid:
         options[97] = b"\0" + bytes.fromhex(guest.uuid.replace("-", ""))
-    with as_domu(guest.mac, guest.bridge or _BRIDGE) as interface:
-        bound = _asked(interface, Ask(guest.mac, options), call.retries or 0)
+    bridge = guest.bridge or _BRIDGE
+    with as_domu(guest.mac, bridge) as interface:
+        bound = _asked(interface, bridge, Ask(guest.mac, options), call.retries or 0)
         if base_name(bound.boot_file).startswith(IPXE_LOADERS):  # which would ask again, as itself
-            again = _asked(interface, Ask(guest.mac, options | {77: b"iPXE"}), call.retries or 0)
+            again = _asked(interface, bridge, Ask(guest.mac, options | {77: b"iPXE"}), call.retries or 0)
             bound = again if again.boot_file else bound
         mask = bound.ack.address(1) or IPv4Address("255.255.255.255")
         router = bound.ack.address(3)
         take_address(interface, _leased(bound.ip, mask), router)
         facts = MachineFacts(guest.mac, bound.ip, bound.next_server, router, mask, guest.uuid)
         if bound.boot is None:
-            raise PeerError(f"{guest.mac} got the address {bound.ip} and no boot file: no DHCP server names one for it")
+            raise PeerError(Message.NO_BOOT_FILE.said(mac=guest.mac, ip=bound.ip))
         said = bound.boot.options
         server = BootServer(bound.boot_file, _text(said.get(209)), _text(said.get(210)))
         server_said = bound.next_server or server.boot_file
@@ -140,108 +142,91 @@ def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | 
         return _hand_over(call, console, guest, facts, server, limit)
 
 
-def _asked(interface: str, who: Ask, retries: int) -> Bound:
+def _asked(interface: str, bridge: str, who: Ask, retries: int) -> Bound:
     from netprov.dhcp.ask import ask
 
-    for _ in range(retries):
+    failure = ""
+    for _ in range(retries + 1):
         try:
             return ask(interface, who)
-        except PeerError:
-            continue
-    return ask(interface, who)
+        except PeerError as error:
+            failure = str(error)
+    raise PeerError(Message.NO_LEASE.said(mac=who.mac, bridge=bridge, why=failure))
 
 
 def _hand_over(
     call: Call, console: Console, guest: Guest, facts: MachineFacts, server: BootServer, limit: int
 ) -> Local | None:
     """Finds, fetches, checks and answers. Returns what says to boot the disk, where that is so."""
-    fetcher = Fetcher(str(facts.server or ""), limit)
-    folder = f"{call.config_dir.rstrip('/')}/" if call.config_dir else FOLDER
-    found = Search(fetcher.small, facts, call.label, folder).run(server)
-    if isinstance(found, Local):
-        return found
-    console.detail(f"{found.script} says {found.kernel} {' '.join(map(str, found.initrds))} {found.args}")
-    args = " ".join(part for part in (found.args, call.args) if part)
+    wanted = Wanted(guest, facts, server, limit, call.label, call.config_dir, call.args)
     if call.dry_run:
-        _tell(call, found, args)
-        return None
-    try:
-        with handover(call.directory) as made:
-            kernel = _kernel(made, fetcher, found, console, guest, limit)
-            ramdisk = _ramdisk(made, fetcher, found, console) if found.initrds else ""
-            write_answer(call.output, encode_answer(Answer(kernel, ramdisk, args), call.format))
-            fetcher.report(found.report, "handed-over")
-            made.keep()
-    except (ConfigError, PeerError) as error:
-        fetcher.report(found.report, "refused", str(error))
-        raise
+        return _looked(call, wanted)
+    with handover(call.directory) as made:
+        kernel, ramdisk = made.file("kernel"), made.file("ramdisk")
+        with opened(kernel) as kernel_file, opened(ramdisk) as ramdisk_file:
+            got = _obtained(call, wanted, console, kernel_file, ramdisk_file)
+        if isinstance(got, Local):
+            return got
+        fetcher = Fetcher("", limit)
+        try:
+            answer = Answer(str(kernel), str(ramdisk) if got.ramdisk else "", got.args)
+            write_answer(call.output, encode_answer(answer, call.format))
+        except ConfigError as error:
+            fetcher.report(got.report, "refused", str(error))
+            raise
+        fetcher.report(got.report, "handed-over")
+        made.keep(*([kernel, ramdisk] if got.ramdisk else [kernel]))
     return None
 
 
-def _tell(call: Call, found: Files, args: str) -> None:
+def _obtained(call: Call, wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtained | Local:
+    if not call.runas:
+        return obtain(wanted, console, kernel, ramdisk)
+    from dataclasses import asdict
+    from importlib import import_module
+
+    from netprov.xen.confined import run_as
+
+    for name in IMPORTS:
+        import_module(name)
+    said = run_as(call.runas, lambda: asdict(obtain(wanted, console, kernel, ramdisk)))
+    if "said" in said:
+        return Local(str(said["said"]))
+    return Obtained(str(said["args"]), said["ramdisk"] is True, str(said["report"]))
+
+
+def _looked(call: Call, wanted: Wanted) -> Local | None:
+    found = look(wanted)
+    if isinstance(found, Local):
+        return found
     initrds = [str(place) for place in found.initrds]
+    _tell(call, (
+        ("script", str(found.script)), ("kernel", str(found.kernel)), ("initrds", initrds), ("args", found.args),
+    ))  # fmt: skip
+    return None
+
+
+def _tell(call: Call, rows: tuple[tuple[str, str | list[str]], ...]) -> None:
     if call.json:
-        row = {"script": str(found.script), "kernel": str(found.kernel), "initrds": initrds, "args": args}
-        print(json.dumps(row))
+        print(json.dumps(dict(rows)))
     else:
-        rows = ("script", found.script), ("kernel", found.kernel), ("initrds", " ".join(initrds)), ("args", args)
-        print("\n".join(f"{name}: {value}" for name, value in rows))
-
-
-def _kernel(made: Handover, fetcher: Fetcher, found: Files, console: Console, guest: Guest, limit: int) -> str:
-    path = made.file("kernel")
-    _download(fetcher, found.kernel, path, console, "kernel", found.sums.get(found.kernel))
-    octets = path.read_bytes()
-    try:
-        plain = unpacked(octets, limit)
-        image = examine(plain)
-    except PeerError as error:
-        raise PeerError(f"the kernel {found.kernel} {error}") from None
-    found_fit = [verdict(image, kind, os.uname().machine) for kind in guest.types]
-    if not any(one.fit for one in found_fit):
-        raise PeerError(f"the kernel {found.kernel} {found_fit[0].reason}")
-    if plain is not octets:
-        path.write_bytes(plain)
-    console.detail(f"{found.kernel} is a {image}")
-    return str(path)
-
-
-def _ramdisk(made: Handover, fetcher: Fetcher, found: Files, console: Console) -> str:
-    """Several initrds become one, each but the last padded to 4 KiB (see plan.concatenated)."""
-    path = made.file("ramdisk")
-    for number, place in enumerate(found.initrds):
-        if number:
-            size = path.stat().st_size
-            os.truncate(path, size + -size % 4096)
-        _download(fetcher, place, path, console, "initrd", found.sums.get(place))
-    return str(path)
-
-
-def _download(
-    fetcher: Fetcher, place: Place, path: Path, console: Console, what: str, promised: Sum | None
-) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        with console.downloading(f"{what} {place}") as told:
-            fetcher.into(place, descriptor, told, promised)
-    finally:
-        os.close(descriptor)
+        print("\n".join(f"{name}: {value if isinstance(value, str) else ' '.join(value)}" for name, value in rows))
 
 
 def _pygrub(call: Call, why: str) -> None:
     """Becomes pygrub, with xl's own arguments: its answer is the answer."""
     disk = call.pygrub_image or call.disk
     if not disk or (Path(disk).is_file() and not Path(disk).stat().st_size):
-        raise PeerError(f"the domU is to boot its disk, and has none: add one to disk= of its configuration ({why})")
+        raise PeerError(Message.NO_DISK.said(why=why))
     import glob
     import shutil
 
     program = next((found for name in _PYGRUB for found in (shutil.which(name), *sorted(glob.glob(name))) if found), "")
     if not program:
-        raise PeerError("the domU is to boot its disk by pygrub, which is not here: install xen-utils of this Xen")
+        raise PeerError(Message.NO_PYGRUB.said())
     arguments = [program, f"--output={call.output}", f"--output-format={call.format}"]
     arguments.append(f"--output-directory={call.directory}")
-    passed = (("kernel", call.kernel), ("ramdisk", call.ramdisk), ("args", call.args), ("runas", call.runas))
+    passed = (("kernel", call.kernel), ("ramdisk", call.ramdisk), ("args", call.args), ("runas", call.runas or ""))
     arguments += [f"--{name}={value}" for name, value in passed if value]
     if call.quiet:
         arguments.append("--quiet")
@@ -252,7 +237,7 @@ def _pygrub(call: Call, why: str) -> None:
 def _size(text: str) -> int:
     found = re.fullmatch(r"(\d{1,9})([KMG]?)i?B?", text.strip(), re.IGNORECASE) if text else None
     if text and found is None:
-        raise PeerError(f"--max-size={text}: write it like 512M")
+        raise PeerError(Message.BAD_SIZE.said(value=text))
     return int(found[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[found[2].upper()] if found else _MAX_SIZE
 
 
@@ -271,7 +256,7 @@ def _leased(ip: IPv4Address, mask: IPv4Address) -> IPv4Interface:
     try:
         return IPv4Interface(f"{ip}/{mask}")
     except ValueError:
-        raise PeerError(f"the DHCP server gave the address {ip} with {mask}, which is no netmask") from None
+        raise PeerError(Message.BAD_MASK.said(ip=ip, mask=mask)) from None
 
 
 def _text(octets: bytes | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netprov.errors import Origin, PeerError
+from netprov.xen.messages import Message
 
 LONGEST = 1 << 16  # octets of a value: one that doubles itself in a loop ends here
 MOST_STEPS = 5_000  # a script that loops does not boot anything by itself
@@ -12,7 +13,7 @@ class NotStraight(PeerError):
     """The script takes decisions that only a running loader can take. Names the file and the line."""
 
     def __init__(self, origin: Origin, text: str) -> None:
-        super().__init__(f"{origin}: {text}")
+        super().__init__(Message.NOT_STRAIGHT.said(script_line=origin, what_only_a_loader_knows=text))
         self.origin = origin
 
 

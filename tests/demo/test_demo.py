@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,12 +19,16 @@ from netprov.demo.plan import Plan
 from netprov.lab.firmware import Firmware, missing
 from netprov.media.packages import default_cache
 
+from ..verdicts.healthy import assert_verdicts, judged_in
+
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     pytest.mark.skipif(bool(missing(Firmware.BIOS)), reason=f"apt-get install {' '.join(missing(Firmware.BIOS))}"),
 ]
 NETPROV = (sys.executable, "-m", "netprov")
+VERDICT = re.compile(r"^ *[✗!] .*  G\d+ *$", re.MULTILINE)
+"""The heading of one, as the timeline shows it."""
 
 
 @pytest.fixture
@@ -74,6 +79,7 @@ def test_bios_guest_is_installed(temporary: dict[str, str]) -> None:
     )  # fmt: skip
     stages = [stage["stage"] for stage in json.loads(said.stdout)[0]["stages"]]
     assert stages == ["address", "loader", "script", "kernel", "initrd", "autoinstall", "callback"]
+    assert_verdicts(folder / "netprov.yaml")
     assert not users_of(folder)
 
 
@@ -83,6 +89,7 @@ def test_two_uefi_guests_are_installed(temporary: dict[str, str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("is the one netprov renders") == 2
     assert "shimx64.efi" in done.stdout
+    assert not VERDICT.search(done.stdout)
     assert not list(Path(temporary["TMPDIR"]).iterdir())
 
 
@@ -101,6 +108,10 @@ def test_guest_that_stops_is_shown(temporary: dict[str, str], tmp_path: Path) ->
     assert "Kernel panic" in done.stdout
     assert "netprov's log" in done.stdout
     assert not users_of(plan.folder)
+    # g10_a_damaged_initrd: its kernel panics before it asks for anything
+    ((boot, (verdict,)),) = judged_in(plan.folder / "netprov.yaml")
+    assert (boot.system, verdict.id) == ("guest-1", "G10")
+    assert "the initrd is damaged" in verdict.sentence
 
 
 @pytest.mark.parametrize(("number", "left"), [(signal.SIGINT, 0), (signal.SIGKILL, 1)])
@@ -151,3 +162,4 @@ def test_as_an_ordinary_user(temporary: dict[str, str], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "loaders and probe in ~/.cache/netprov/boot-images" in done.stdout
     assert "✓ guest-1 is installed" in done.stdout
+    assert not VERDICT.search(done.stdout)

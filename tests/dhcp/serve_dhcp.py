@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
@@ -59,9 +60,10 @@ def inventory(options: dict[str, Any]) -> Inventory:
     )
 
 
-def tell(event: Event) -> None:
-    words = {"kind": event.kind, "reason": event.reason.label, "text": event.text, "mac": event.mac, "ip": event.ip}
-    print(json.dumps({**words, "name": event.name, **dict(event.detail)}), flush=True)
+def tell(events: Sequence[Event]) -> None:
+    for event in events:
+        words = {"kind": event.kind, "reason": event.reason.label, "text": event.text, "mac": event.mac, "ip": event.ip}
+        print(json.dumps({**words, "name": event.name, **dict(event.detail)}), flush=True)
 
 
 def main() -> None:

@@ -165,6 +165,14 @@ def test_d15_the_loop_guard_counts_boots_not_packets(world: World) -> None:
     assert world.discover(LADY, PXE_UEFI, xid=3).event.reason is Reason.LOADER_LOOP
 
 
+def test_d15_who_only_looks_is_no_round_of_a_loop(world: World) -> None:
+    looks = {**PXE_UEFI, 250: b"netprov-preview"}
+    for xid in range(5):
+        assert world.discover(LADY, looks, xid=xid).reply is not None
+        world.ask(REQUEST, LADY, {**looks, 50: LEASED.packed, 54: ip("10.77.0.2").packed}, xid=xid)
+    assert world.discover(LADY, PXE_UEFI, xid=9).reply is not None
+
+
 def test_d16_relayed_proxy(world: World) -> None:
     outcome = world.discover(LADY, {**PXE_BIOS, 82: b"\1\3eth"}, giaddr=RELAY)
     offer = reply(outcome)

@@ -68,7 +68,7 @@ class Running:
         self.sockets = bind(self.inventory.settings)
         self.port = self.sockets.listeners[0].getsockname()[1]
         self.worker = DhcpWorker(
-            self.sockets, self.inventory, self.state, self.events.append, lambda: time.time() + self.skew
+            self.sockets, self.inventory, self.state, self.events.extend, lambda: time.time() + self.skew
         )
         self.thread = threading.Thread(target=self.worker.run)
         self.thread.start()

@@ -137,6 +137,13 @@ SEEN = {
     "beside-a-dhcp-server": (
         "10.77.0.2, boots pxelinux.0 from 10.77.0.1", "10.77.0.2, boots ipxe.efi from 10.77.0.1", "lady would boot",
     ),
+    "being-told": (
+        "install lady lady: armed", "inst.syslog=10.77.0.1:514", 'netprov_webhook_failing{hook="ops"} 0.0',
+    ),
+    "debugging-a-machine": (
+        "lady would boot", "TFTP's data does not arrive  G5", "heard nothing of our answer",
+        "packets of the boot of lady", "offers 10.77.0.198 and pxelinux.0",
+    ),
     "firewalls-and-containers": ("lady would boot", "✓ autoinstall"),
     "uefi-http-secure-boot": (
         "boots shimx64.efi from 10.77.0.1", "boots http://10.77.0.1/files/ipxe.efi", "lady would boot",

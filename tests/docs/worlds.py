@@ -71,7 +71,9 @@ set -x
 """
 
 WORLDS = {
+    "being-told": _SERVER,
     "beside-a-dhcp-server": _SERVER + _OTHER,
+    "debugging-a-machine": _SERVER,
     "firewalls-and-containers": _SERVER + _CONTAINER,
     "uefi-http-secure-boot": _SERVER,
     "vlans-and-relays": _NETWORKS,

@@ -6,7 +6,7 @@ TCG runs a guest on one processor; two side by side halve the time of the whole,
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,7 @@ class Machine:
     facts: Sequence[str] = ()  # what its probe says beside the usual, regular expressions
     disk: bool = False
     over: str = ""  # where its console says this the plug is pulled; "": it switches itself off
+    verdicts: Set[str] = frozenset()  # ids of those that its boot is to have
 
     @property
     def mac(self) -> str:
@@ -52,6 +53,11 @@ def declared(machines: Sequence[Machine]) -> dict[str, Any]:
         for machine in machines
         if machine.system is not None
     }  # fmt: skip
+
+
+def troubled(machines: Sequence[Machine]) -> dict[str, Set[str]]:
+    """For `Served`: what is to be wrong with whose boots."""
+    return {machine.name if machine.system is not None else machine.mac: machine.verdicts for machine in machines}
 
 
 def fetched(boot: dict[str, Any]) -> list[str]:

@@ -8,10 +8,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -65,16 +65,24 @@ def configuration(
 
 @dataclass(slots=True)
 class Served:
-    """A running server of one lab."""
+    """A running server of one lab.
+
+    `troubled`: the verdicts that its machines' boots may have, by system, MAC or "ip ADDRESS". Every other boot is to
+    have none: tests/conftest.py sees to that after the module, whatever its tests look at.
+    """
+
+    to_judge: ClassVar[list[Served]] = []
 
     lab: Lab
     config: Path
     log: Path
+    troubled: dict[str, Set[str]] = field(default_factory=dict)
     process: subprocess.Popen[bytes] = field(init=False)
     _workers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lab.why = self.why
+        self.to_judge.append(self)
         self.start()
 
     def start(self) -> None:

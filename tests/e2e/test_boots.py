@@ -17,8 +17,9 @@ from netprov.lab.firmware import Firmware
 from netprov.lab.lab import lab
 from netprov.media.probe import Probe
 
+from ..verdicts.healthy import judged_in
 from .conftest import needs
-from .hall import INSTALLED, Hall, Machine, declared, fetched, in_order
+from .hall import INSTALLED, Hall, Machine, declared, fetched, in_order, troubled
 from .served import DISTROS, Served, configuration
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -66,7 +67,7 @@ UNKNOWN = Machine(
 REFUSED = Machine(
     "unsigned-kernel", 19, UEFI_SB, {"profile": "unsigned"}, over="could not boot",
     files=["shimx64.efi", "grubx64.efi", "grub/grub.cfg", "unsigned/vmlinuz"],
-    stages=["address", "loader", "script", "kernel"],
+    stages=["address", "loader", "script", "kernel"], verdicts={"G9"},
 )  # fmt: skip
 EVERY = (*MACHINES, UNKNOWN, REFUSED)
 
@@ -100,7 +101,7 @@ def hall(
             folder, root, declared(EVERY), distros=UNSIGNED, profiles={"unsigned": {"distro": "unsigned"}},
             server={"unknown": "menu"},
         )
-        served = Served(made, config, folder / "server.log")
+        served = Served(made, config, folder / "server.log", troubled(EVERY))
         yield Hall(served, [machine for machine in EVERY if machine in chosen])
         served.stop()
 
@@ -119,7 +120,6 @@ def test_installs(hall: Hall, machine: Machine) -> None:
     assert len(boots) == 1, served.why()  # every event of it is this boot's
     assert boots[0]["machine"] == machine.mac
     assert in_order(machine.files, fetched(boots[0])), served.why()
-    assert boots[0]["verdicts"] == []  # nothing is wrong with a boot that went well
 
 
 @pytest.mark.parametrize("machine", rows([machine for machine in MACHINES if machine.disk]))
@@ -162,3 +162,5 @@ def test_secure_boot_refuses_an_unsigned_kernel(hall: Hall, machine: Machine) ->
     served.wait_done(machine.name, machine.stages)
     assert in_order(machine.files, fetched(served.boots(machine.name)[-1])), served.why()
     assert served.status(machine.name) == "booting"
+    (found,) = [found for boot, found in judged_in(served.config) if boot.system == machine.name]
+    assert {verdict.id for verdict in found} == machine.verdicts

@@ -19,6 +19,7 @@ import pytest
 from netprov.lab.accel import Accelerators
 from netprov.lab.lab import ADDRESS, Station, lab
 
+from ..verdicts.healthy import assert_verdicts
 from .served import Served, configuration
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -180,6 +181,7 @@ def test_full_disk_costs_events_and_no_boot(namespaces: None, accelerators: Acce
         world.lease()
         served.until(lambda: acknowledged(served) > heard, "with room again, the journal goes on")
         served.stop()
+        assert_verdicts(served.config)  # now: the journal goes away with the disk
 
 
 @contextlib.contextmanager

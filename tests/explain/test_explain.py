@@ -62,7 +62,7 @@ def edit(folder: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
 
 
-WHOLE = ("script", "kernel", "initrd", "autoinstall", "afterwards")
+WHOLE = ("script", "kernel", "initrd", "arguments", "autoinstall", "callback", "afterwards")
 
 WALKS = [
     # arguments, each stage and what it gets
@@ -126,7 +126,7 @@ def test_json_shape(site: Path) -> None:
     assert list(document) == ["machine", "arch", "stages"]
     assert document["arch"] == "bios"
     for stage in document["stages"]:
-        assert list(stage) == ["stage", "asks", "gets", "why", "text", "problem", "advice"]
+        assert list(stage) == ["stage", "asks", "gets", "why", "text", "problem", "advice", "replies", "facts"]
         for step in stage["why"]:
             assert list(step) == ["reason", "text", "origin"]
     why = document["stages"][0]["why"]
@@ -163,7 +163,7 @@ def test_looking_changes_nothing(site: Path) -> None:
         assert state.installs.get("lady") == before
 
 
-@pytest.mark.parametrize("name", ["ladi", "52:54:00", ""])
+@pytest.mark.parametrize("name", ["ladi", "52:54:00", " "])
 def test_unknown_name(site: Path, name: str) -> None:
     result = run(site, name)
     assert result.exit_code == 1
@@ -225,3 +225,19 @@ def test_render_without_a_server_address(site: Path) -> None:
     result = CliRunner().invoke(main, ["render", "args", "lady", "-c", str(site / "netprov.yaml")])
     assert result.exit_code == 0, result.output
     assert "inst.ks=http://10.0.0." in result.output
+
+
+def test_render_for_a_domu(site: Path) -> None:
+    """What netprov-pxeboot would be told, checksums and all."""
+    def said(*arguments: str) -> Any:
+        result = CliRunner().invoke(main, ["render", "xen", *arguments, "-c", str(site / "netprov.yaml")])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    answer = said("lady")
+    assert (answer["action"], answer["kernel"]["url"]) == ("kernel", "http://10.0.0.1/files/vmlinuz")
+    assert len(answer["initrds"][0]["sha256"]) == 64
+    assert said(STRANGER)["action"] == "refuse"
+    edit(site, "install: install-once", "install: local")
+    assert said("lady")["action"] == "local"
+    assert said("lady", "--armed")["action"] == "kernel"

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from netprov.boot.decision import Action, BootDecision, Step
@@ -110,6 +111,9 @@ class FakeLeases:
 
     def all(self) -> list[Lease]:
         return list(self.leases)
+
+    def at(self, ip: IPv4Address) -> Lease | None:
+        return next((lease for lease in self.leases if lease.ip == ip), None)
 
 
 @dataclass

@@ -53,7 +53,7 @@ systems: {a: {profile: web, client_id: 01:52:54}, b: {profile: web, client_id: h
     ("password in the clear", "server: {users: {al: {password: Secret7}}}\n", 3, "server, field users.al.password: this is no hash of a password; `netprov token --user NAME`"),
     ("token in the clear", "server: {tokens: {ci: {hash: Secret7}}}\n", 3, "server, field tokens.ci.hash: this is no hash of a token"),
     ("user without a password", "server: {users: {al: {scopes: [read]}}}\n", 3, "server, field users.al: has no password"),
-    ("unknown scope", "server: {users: {al: {password: 'scrypt:1:1:1$s$00112233445566778899aabbccddeeff', scopes: [raed]}}}\n", 3, "'raed' is none of read, operate; did you mean read?"),
+    ("unknown scope", "server: {users: {al: {password: 'scrypt:1:1:1$s$00112233445566778899aabbccddeeff', scopes: [raed]}}}\n", 3, "'raed' is none of read, operate, edit; did you mean read?"),
     ("unknown profile", "systems: {a: {profile: wbe}}\n", 3, "system a, field profile: no such profile: wbe; did you mean web?"),
     ("unknown image", "systems: {a: {image: x}}\n", 3, "no such image: x"),
     ("unknown menu", "images: {i: {menu: mian}}\nmenus: {main: }\n", 3, "no such menu: mian; did you mean main?"),

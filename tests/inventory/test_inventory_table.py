@@ -29,9 +29,11 @@ CLASSES = {
     Kind.SERVER: model.ServerSettings,
     Kind.USER: model.User,
     Kind.TOKEN: model.Token,
+    Kind.WEBHOOK: model.Webhook,
     Kind.DHCP: model.DhcpSettings,
     Kind.TFTP: model.TftpSettings,
     Kind.HTTP: model.HttpSettings,
+    Kind.SYSLOG: model.SyslogSettings,
 }
 TARGETS = (Kind.PROFILE, Kind.SYSTEM, Kind.IMAGE, Kind.DISTRO, Kind.DEFAULTS)
 ELSEWHERE = {  # fields that become another attribute, or none

@@ -9,7 +9,7 @@ import pytest
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
 from netprov.journal.recorder import Recorder, channel
-from netprov.journal.wire import MAX_OCTETS, decode
+from netprov.journal.wire import MAX_OCTETS, MESSAGE_OCTETS, decode, separated
 
 
 def _event(n: int) -> Event:
@@ -42,6 +42,32 @@ def test_what_finds_no_room_is_counted_and_told_later() -> None:
     assert recorder.lost == 0
     workers.close()
     writer.close()
+
+
+def test_the_events_of_a_round_go_together() -> None:
+    workers, writer = channel()
+    recorder = Recorder(workers)
+    recorder.record_all([_event(n) for n in range(300)])
+    recorder.record_all([])
+    messages = []
+    while True:
+        try:
+            messages.append(writer.recv(MESSAGE_OCTETS))
+        except BlockingIOError:
+            break
+    assert 1 < len(messages) < 10
+    assert [decode(data).at for message in messages for data in separated(message)] == list(map(float, range(300)))
+    workers.close()
+    writer.close()
+
+
+def test_a_message_that_finds_no_room_counts_all_its_events() -> None:
+    workers, writer = channel()
+    writer.close()
+    recorder = Recorder(workers)
+    recorder.record_all([_event(n) for n in range(5)])
+    assert recorder.lost == 5
+    workers.close()
 
 
 def test_there_is_room_for_a_burst() -> None:

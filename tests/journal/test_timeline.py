@@ -15,7 +15,7 @@ from rich.console import Console
 from netprov.boot.reason import Reason
 from netprov.errors import ConfigError
 from netprov.journal.boots import STAGES, boot_of
-from netprov.journal.correlate import Correlator
+from netprov.journal.correlate import Correlator, Placed
 from netprov.journal.event import Event, Kind
 from netprov.journal.export import as_json, boot_object
 from netprov.journal.show import boot_text, event_text, overview
@@ -34,6 +34,25 @@ def _journal(path: Path, *machines: Machine) -> Path:
         store.add([correlator.place(event)], keep=10**6, before=0.0)
     store.close()
     return path
+
+
+def test_the_newest_boots_of_a_machine_that_boots_again_and_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "journal.db")
+    for begin in range(0, 30_000, 1000):
+        numbers = range(begin, begin + 1000)
+        events = [Event(float(n), Kind.DHCP_ACK, Reason.DHCP_OK, system="s" if n % 2 else "") for n in numbers]
+        store.add([Placed(event, "52:54:00:00:00:01", int(event.at) + 1) for event in events], 10**6, 0.0)
+    store.close()
+    with Timeline(tmp_path / "journal.db") as journal:
+        for names, last, numbers in (
+            (["52:54:00:00:00:01"], 1, [30_000]),
+            (["52:54:00:00:00:01", "s"], 3, [29_998, 29_999, 30_000]),
+            (["s"], 2, [29_998, 30_000]),
+            (["s"], 1500, list(range(27_002, 30_001, 2))),
+            (["52:54:00:00:00:01"], 25_000, list(range(5001, 30_001))),
+            (["nobody"], 5, []),
+        ):
+            assert [boot.number for boot in journal.boots(names, last)] == numbers
 
 
 def _shown(thing: object, width: int = 120) -> str:
@@ -275,3 +294,9 @@ def test_keys(text: str, found: list[str]) -> None:
 
 def test_boot_object_of_one_event() -> None:
     assert boot_object(boot_of("m", 1, [Event(5.0, Kind.SERVER, Reason.SERVER_STARTED)]))["seconds"] == 0.0
+
+
+def test_a_mac_is_not_taken_for_a_picture() -> None:
+    """rich makes a disc of :cd: in a plain string."""
+    machine = ignored(Machine(mac="02:cd:8d:c3:37:92", ip="", system=""))
+    assert "02:cd:8d:c3:37:92" in _shown(overview([(boot_of(machine.mac, 1, machine.events), ())]))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
 from netprov.journal.event import Event, Kind
-from netprov.journal.wire import FIELDS, MAX_OCTETS, decode, encode, event_of_row, row_of
+from netprov.journal.wire import FIELDS, MAX_OCTETS, decode, encode, event_of_row, joined, row_of, separated
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 _number = st.integers(0, 2**63 - 1)
@@ -39,7 +39,8 @@ def test_round_trip(event: Event) -> None:
 
 def test_every_field_is_carried() -> None:
     assert tuple(field.name for field in fields(Event)) == FIELDS
-    assert len(json.loads(encode(Event(1.0, Kind.SERVER, Reason.SERVER_STARTED)))) == len(FIELDS)
+    assert len(GOOD) == len(FIELDS)
+    assert len(PLAIN.split(b"\x1f")) == len(FIELDS) - 1  # `detail` is empty
 
 
 def test_what_no_database_takes_is_spelled_out() -> None:
@@ -59,7 +60,20 @@ def test_a_long_event_is_cut(text: str) -> None:
     assert event.text.startswith(came.text)
 
 
-GOOD = json.loads(encode(Event(1.0, Kind.DHCP_ACK, Reason.DHCP_OK)))
+PLAIN = encode(Event(1.0, Kind.DHCP_ACK, Reason.DHCP_OK))
+GOOD = json.loads(encode(Event(1.0, Kind.DHCP_ACK, Reason.DHCP_OK, text="\x1f")))
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=4))
+def test_several_go_in_one_message(events: list[Event]) -> None:
+    assert [decode(data) for data in separated(joined([encode(event) for event in events]))] == events
+
+
+@pytest.mark.parametrize("text", ["\x1f", "\x1e", "a\x1fb\x1ec", "[", "[1]"])
+def test_a_text_with_the_separators_in_it_is_carried(text: str) -> None:
+    event = Event(1.0, Kind.DHCP_ACK, Reason.DHCP_OK, text, name=text, detail=((text, text),))
+    assert b"\x1e" not in encode(event)
+    assert decode(encode(event)) == event
 
 
 @pytest.mark.parametrize(
@@ -72,6 +86,13 @@ GOOD = json.loads(encode(Event(1.0, Kind.DHCP_ACK, Reason.DHCP_OK)))
         b"null",
         b"[" * 100_000,
         b"1" * 10_000,
+        PLAIN.rpartition(b"\x1f")[0],
+        PLAIN + b"\x1fhalf a pair",
+        PLAIN.replace(b"1.0", b"one", 1),
+        PLAIN.replace(b"dhcp.ack", b"no.such"),
+        PLAIN.replace(b"\x1f0\x1f", b"\x1f-1\x1f", 1),
+        PLAIN.replace(b"\x1f0\x1f", b"\x1f" + b"9" * 5000 + b"\x1f", 1),
+        PLAIN + b"\xff",
         json.dumps(GOOD[:-1]).encode(),
         json.dumps([*GOOD, 1]).encode(),
         *(json.dumps([*GOOD[:n], bad, *GOOD[n + 1 :]]).encode() for n in range(len(GOOD)) for bad in (None, {}, [[1]])),

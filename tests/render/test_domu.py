@@ -71,6 +71,10 @@ def test_unknown_machines() -> None:
         assert isinstance(read, kind), said
         if policy is UnknownPolicy.MENU:
             assert "(web)" in str(said["why"])
+            chosen = plan(json.dumps(said), "x", "web")
+            assert isinstance(chosen, Boot)
+            assert chosen.kernel == f"http://10.0.0.1/files/{web.kernel}"
+            assert "token" not in chosen.args  # of a machine that is not declared, nothing is armed
 
 
 def test_without_http_the_files_come_by_tftp() -> None:

@@ -26,7 +26,7 @@ def made_in(folder: Path, label: str, **dhcp: Any) -> Iterator[Site]:
     sites.templates_in(folder)
     config = sites.configuration(folder, root, **dhcp)
     with lab(folder, Accelerators(), label) as network:
-        served = Served(network, config, folder / "server.log")
+        served = Served(network, config, folder / "server.log", dict(sites.TROUBLED))
         yield Site(network, served, folder)
         served.stop()
 

@@ -58,9 +58,21 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "text": {**ONCE, "profile": "text"},
     "no-initrd": {**ONCE, "profile": "noinitrd"},
     "no-answers": {**ONCE, "autoinstall": "http://10.77.0.1/files/nowhere.ks"},
-    **{name: {**ONCE, "boot_loaders": ["ipxe"]} for name in ("shown", "card", "seen", "looping")},
+    **{name: {**ONCE, "boot_loaders": ["ipxe"]} for name in ("shown", "card", "seen", "looked-at")},
+    "looping": {**ONCE, "install": "always", "boot_loaders": ["ipxe"]},
+    "text-shown": {**ONCE, "profile": "text", "boot_loaders": ["ipxe"]},
+    "options-pxe": {**ONCE, "boot_loaders": ["pxelinux"]},
+    "options-grub": {**ONCE, "boot_loaders": ["grub"]},
 }
 """By name; the MAC's last octet is its place. A test has its own: a third boot within a minute is taken for a loop."""
+
+
+TROUBLED: dict[str, set[str]] = {
+    "no-loader": {"G26"}, "wrong-server": {"G4"}, "broken-http": {"G23"}, "broken-tftp": {"G23"}, "gone": {"G26"},
+    "text": {"G9"}, "text-shown": {"G9"}, "no-initrd": {"G26"}, "no-answers": {"G10"}, "looping": {"G8"},
+    "arm": {"G25"},  # with --all --arch ipxe
+}  # fmt: skip
+"""The verdicts that boots of these are to have; the others' have none."""
 
 
 def mac(name: str) -> str:

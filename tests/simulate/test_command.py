@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
 from netprov.cli.simulate import simulate
+from netprov.journal.verdicts import Verdict
 from netprov.simulate import show
 from netprov.simulate.stage import Boot, Ending, Stage
 
@@ -20,7 +22,7 @@ STAGES = (
         details={"yiaddr": "10.0.0.5", "file": "a", "option 67": "a"},
     ),
     Stage("kernel", "http://h/k", "2.0 MB in 1.00 s", 1.0, 2_000_000, "ab" * 32, {"HTTP": "200", "args": "a=1 b"}),
-    Stage("initrd", "http://h/\x1b[31mi", problem="not there" * 30, ending=Ending.STOPPED),
+    Stage("initrd", "http://h/\x1b[31mi", problem="not there" * 30, ending=Ending.STOPPED, verdict="G26"),
 )  # fmt: skip
 
 
@@ -53,14 +55,27 @@ def test_what_cannot_be_simulated(tmp_path, arguments, words):
 
 def test_help_says_what_becomes_of_an_install():
     said = " ".join(CliRunner().invoke(simulate, ["--help"]).output.split())
-    assert "An install is not disturbed: scripts and answers are asked for as a preview" in said
+    assert "An install is not disturbed: all is asked for as a preview" in said
     assert "Other servers cannot be told" in said
-    assert "With --callback nothing says so, and an armed install is begun and ended" in said
+    assert "With --callback nothing says so: an armed install is begun and ended" in said
 
 
 def test_scapy_is_not_imported_for_the_help():
     code = "import sys, netprov.cli.simulate; sys.exit(any(m.split('.')[0] in ('scapy', 'tftpy') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_our_own_codecs_are_not_asked():
+    """It would be no test of them: DHCP is scapy's here, and TFTP tftpy's."""
+    code = """
+import pkgutil, sys
+import netprov.cli.simulate, netprov.simulate
+for module in pkgutil.iter_modules(netprov.simulate.__path__):
+    __import__(f"netprov.simulate.{module.name}")
+print(*(name for name in sys.modules if name.startswith(("netprov.dhcp", "netprov.tftp", "netprov.http"))))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\n", "")
 
 
 def test_stages_go_through_json():
@@ -95,7 +110,11 @@ def test_stages_on_the_terminal(capsys, monkeypatch):
         "              a=1 b",
     ]
     assert lines[8] == "✗ initrd      http://h/\\x1b[31mi"
-    assert lines[-1] == "lady stops, 2.0 MB in 1.5 s"
+    assert lines[-3:] == [
+        "lady stops, 2.0 MB in 1.5 s",
+        "✗ a file is missing  G26",
+        "  The server's timeline of this machine tells more, and what to change: netprov timeline lady",
+    ]
     assert max(map(len, lines[:9])) <= 80
 
 
@@ -105,10 +124,16 @@ def test_many_as_a_table(capsys, monkeypatch):
     show.table([boot(), boot(stages=well, name=""), boot(stages=(Stage("end", "", "no cable", ending=Ending.LOCAL),))])
     said = capsys.readouterr().out
     assert said.splitlines()[0].split() == ["machine", "firmware", "address", "MB", "s", "ends"]
-    assert "stops: initrd: not there" in said
+    assert "stops: a file is missing  G26: initrd: not there" in said
     rows = [line.rstrip() for line in said.splitlines()]
     assert "52:54:00:00:00:01  ipxe      10.0.0.5  0.0  1.5  would boot" in rows
     assert "boots its own disk" in said
+
+
+def test_a_mac_is_not_taken_for_a_picture(capsys):
+    """rich makes a disc of :cd: in a plain string."""
+    show.table([replace(boot(name=""), mac="02:cd:8d:c3:37:92")])
+    assert "02:cd:8d:c3:37:92" in capsys.readouterr().out
 
 
 def test_totals_of_a_storm(capsys):
@@ -116,7 +141,19 @@ def test_totals_of_a_storm(capsys):
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "1 × would boot, 2 × stops"
     assert said[1].startswith("3 machines in 2.0 s: 1.5 boots/s, 2.0 MB/s; a boot took 1.5 s (median), 1.5 s (longest)")
-    assert said[2].startswith("    2 × not there")
+    assert said[2].startswith("    2 × a file is missing  G26: not there")
+
+
+def test_the_servers_verdict_goes_before_the_machines_own(capsys):
+    seen = Verdict("G5", "TFTP's data does not arrive", "error", "It heard\x1b[31m it.", "Open it:\n  tftp: {}", 0.0)
+    stopped = replace(boot(), verdicts=(seen,))
+    assert (stopped.verdict, boot().verdict) == ("G5", "G26")
+    show.ending(stopped)
+    said = capsys.readouterr().out
+    assert "✗ TFTP's data does not arrive  G5" in said
+    assert "→ Open it:" in said
+    assert "\x1b" not in said
+    assert json.loads(json.dumps(stopped.row()))["verdicts"][0]["advice"] == "Open it:\n  tftp: {}"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may")

@@ -24,7 +24,7 @@ GUID = bytes.fromhex("00" "78563412" "bc9a" "f0de" "1234" "56789abcdef0")  # SMB
 SENT = {
     "bios": [93, 94, 55, 60, 97],
     "ipxe": [93, 94, 60, 77, 55, 175, 61, 97],
-    "xen": [93, 94, 55, 60, 97],
+    "xen": [60, 61, 77, 93, 94, 97, 55],
     "uefi-x64": [55, 97, 94, 93, 60],
     "uefi-arm64": [55, 97, 94, 93, 60],
     "uefi-http": [55, 97, 94, 93, 60],
@@ -56,6 +56,12 @@ def test_a_declared_client_id_is_sent():
     machine = Machine(MAC, KINDS["uefi-x64"], client_id=b"\xff123")
     for runs in (Runs.UEFI, Runs.IPXE, Runs.KERNEL):
         assert dict(dhcp_options(machine, runs))[61] == b"\xff123"
+
+
+def test_who_only_looks_says_so():
+    looks = Machine(MAC, KINDS["uefi-x64"], preview=True)
+    for runs in (Runs.ROM, Runs.UEFI, Runs.IPXE, Runs.XEN):
+        assert dhcp_options(looks, runs)[-1] == (250, b"netprov-preview")
 
 
 def test_the_kernel_asks_with_another_client_id_and_no_pxe():

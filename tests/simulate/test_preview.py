@@ -12,6 +12,7 @@ from netprov.boot.names import PREVIEW
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.errors import PeerError
 from netprov.http.asker import previews
+from netprov.http.outcome import Exchange, Outcome, event_of
 from netprov.inventory.load import load
 from netprov.render.scripts import PREVIEW_TOKEN, Scripts
 from netprov.serve.source import TftpSource
@@ -75,6 +76,13 @@ def test_the_option_in_a_request(tmp_path):
 )
 def test_the_header_of_a_request(method, headers, wanted):
     assert previews(Request(EnvironBuilder(method=method, headers=headers).get_environ())) == wanted
+
+
+@pytest.mark.parametrize(("token", "told"), [(PREVIEW_TOKEN, ""), ("a-real-one", "a-real-one")])
+def test_all_previews_are_not_one_machines(token, told):
+    """The journal takes who has an install's token for its machine; a preview's is everybody's."""
+    exchange = Exchange("GET", "/autoinstall/lady", "10.0.0.5", 4000, 200)
+    assert event_of(exchange, Outcome(stage="autoinstall", token=token), 0.0).token == told
 
 
 def test_the_answers_of_an_install_that_was_never_armed(scripts, state):

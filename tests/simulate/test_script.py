@@ -70,7 +70,7 @@ def test_a_module_that_a_label_starts():
         (Runs.GRUB, "for x in 1 2; do echo; done\n", Unfollowed, "s:1: for is not straight-line"),
         (Runs.GRUB, "linux /v $unknown\n", Unfollowed, r"the value of \$unknown"),
         (Runs.IPXE, "#!ipxe\nkernel ${net0/bustype}\n", Unfollowed, "known only to a running iPXE"),
-        (Runs.IPXE, "kernel v\n", PeerError, "does not begin with #!ipxe"),
+        (Runs.IPXE, "kernel v\n", PeerError, "is no iPXE script"),
         (Runs.PXELINUX, "", PeerError, "neither a label"),
         (Runs.PXELINUX, "<html>\n", PeerError, "neither a label"),
     ],
@@ -85,7 +85,7 @@ def test_scripts_that_lead_nowhere(runs, text, error, words):
     ("text", "kind", "words"),
     [
         ("#!ipxe\nchain wimboot\n", "ipxe", "goes on with wimboot, which a simulation does not run"),
-        ("#!ipxe\nreboot\n", "ipxe", "goes on with s:2: reboot names no kernel, which a simulation does not run"),
+        ("#!ipxe\nreboot\n", "ipxe", "goes on with s:2: reboot: names no kernel, which a simulation does not run"),
         ("#!ipxe\nchain wimboot\n", "xen", "HVM guest"),
     ],
 )

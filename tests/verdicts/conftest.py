@@ -6,7 +6,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,31 @@ import pytest
 
 from netprov.inventory.load import load
 from netprov.journal.timeline import Timeline, keys
-from netprov.journal.verdicts import Context, Judged, judge
+from netprov.journal.verdicts import Context, Judged, Verdict, judge
 from netprov.lab import netns
 from netprov.lab.accel import Accelerators
 from netprov.lab.lab import BRIDGE, Lab, Station, lab
 from netprov.state.place import Place
 from tests.e2e.served import Served, configuration
+from tests.verdicts.healthy import HOUR
 
 CLIENT = Path(__file__).with_name("netclient.py")
 RIVAL = "10.77.0.9"
-HOUR = 3600.0
 
 FILES = {"pxelinux.0": 42_000, "shimx64.efi": 90_000, "grubx64.efi": 90_000, "ipxe.efi": 90_000,
          "k/vmlinuz": 100_000, "k/initrd.img": 300_000, "k/gone": 1,
          "k/slow.img": 1_100_000, "k/long.img": 600_000}  # fmt: skip
+
+
+FIREWALL = """
+table inet wall {
+    chain input {
+        type filter hook input priority filter
+        ip saddr 10.77.0.1 udp sport != { 67, 69 } drop
+    }
+}
+"""
+"""As many are: TFTP's port is open, and those of its transfers are not."""
 
 
 def named(number: int, **fields: Any) -> dict[str, Any]:
@@ -65,9 +77,13 @@ class Bench:
         self.served.until(holds, f"{machine} boots, and {found}", 20)
         return found[-1]
 
-    def ids(self, machine: str, *wanted: str) -> set[str]:
-        """The verdicts' ids, once those wanted are among them."""
-        return {v.id for v in self.judged(machine, lambda j: {*wanted} <= {v.id for v in j[1]})[1]}
+    def has(self, machine: str, *wanted: str, also: Sequence[str] = ()) -> tuple[Verdict, ...]:
+        """The verdicts on the machine's last boot, which are those wanted; the boots before have none but these and
+        `also`."""
+        boot, found = self.judged(machine, lambda j: {*wanted} <= {v.id for v in j[1]})
+        assert {v.id for v in found} == {*wanted}, found
+        self.served.troubled[boot.system or boot.machine] = {*wanted, *also}
+        return found
 
 
 def bench(made: Lab, folder: Path, systems: Mapping[str, Any], **dhcp: Any) -> Bench:
@@ -88,11 +104,8 @@ def bench(made: Lab, folder: Path, systems: Mapping[str, Any], **dhcp: Any) -> B
         netns.ip("-n", clients.namespace, "address", "add", f"10.77.0.{number}/24", "dev", "eth0")
     for address in ("10.77.0.41/24", "172.17.0.1/16"):
         netns.ip("-n", walled.namespace, "address", "add", address, "dev", "eth0")
-    # a firewall of the kernel's own drops UDP from any port but 67 and 69; its rule must stand before the local table
-    drop = ["iif", "eth0", "ipproto", "udp", "sport", "1024-65534", "blackhole"]
-    netns.ip("-n", walled.namespace, "rule", "add", "pref", "1", *drop)
-    netns.ip("-n", walled.namespace, "rule", "add", "pref", "2", "table", "local")
-    netns.ip("-n", walled.namespace, "rule", "del", "pref", "0")
+    built = walled.run(["nft", FIREWALL])
+    assert built.returncode == 0, built.stderr
     made.ip("route", "add", "172.17.0.0/16", "dev", BRIDGE)
     return Bench(Served(made, config, folder / "serve.log"), clients, walled)
 
@@ -101,10 +114,49 @@ def bench(made: Lab, folder: Path, systems: Mapping[str, Any], **dhcp: Any) -> B
 def can_namespaces() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root: the lab makes network namespaces")
-    for tool in ("ip", "setpriv", "dnsmasq"):
+    for tool in ("ip", "setpriv", "dnsmasq", "nft"):
         if shutil.which(tool) is None:
             pytest.skip(f"needs {tool}")
     netns.delete_stale()
+
+
+@contextmanager
+def far_away(made: Lab, mac: str, address: str, seconds: float) -> Iterator[Station]:
+    """A station at the end of a cable that hands every packet over `seconds` later."""
+    cable = made.spawn([sys.executable, str(CLIENT.with_name("slowwire.py")), "slow0", "slow1", str(seconds)])
+    try:
+        station = made.station("far-away", "52:54:00:88:00:07")
+        netns.ip("-n", station.namespace, "link", "delete", "eth0")
+        wait_for(lambda: "slow1" in made.ip("-brief", "link"))
+        made.ip("link", "set", "slow0", "master", BRIDGE, "up")
+        made.ip("link", "set", "slow1", "address", mac, "netns", station.namespace, "name", "eth0")
+        netns.ip("-n", station.namespace, "address", "add", address, "dev", "eth0")
+        netns.ip("-n", station.namespace, "link", "set", "eth0", "up")
+        yield station
+    finally:
+        made.stop(cable)
+
+
+def router(made: Lab, machine: Station) -> Station:
+    """A router at 10.77.0.254 to 10.88.0.0/24, where `machine` is at 10.88.0.5. It relays nothing yet."""
+    between = made.station("router", "52:54:00:88:00:08", "10.77.0.254/24")
+    netns.ip("-n", machine.namespace, "link", "delete", "eth0")
+    inner = ("type", "veth", "peer", "name", "eth0", "address", machine.mac, "netns", machine.namespace)
+    netns.ip("-n", between.namespace, "link", "add", "eth1", *inner)
+    for station, card, address in ((between, "eth1", "10.88.0.1/24"), (machine, "eth0", "10.88.0.5/24")):
+        netns.ip("-n", station.namespace, "address", "add", address, "dev", card)
+        netns.ip("-n", station.namespace, "link", "set", card, "up")
+    netns.ip("-n", machine.namespace, "route", "add", "default", "via", "10.88.0.1")
+    made.ip("route", "add", "10.88.0.0/24", "via", "10.77.0.254")
+    assert between.run(["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]).returncode == 0
+    return between
+
+
+def wait_for(holds: Callable[[], bool], patience: float = 20.0) -> None:
+    end = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def dnsmasq(made: Lab, folder: Path) -> Station:
@@ -127,11 +179,11 @@ def full(can_namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
     systems = {
         "rejects": named(50), "fetchless": named(51), "walled": named(41), "odd": named(53),
         "circle": named(54, boot_loaders=["ipxe"]), "silent": named(55, boot_loaders=["grub"]), "unsigned": named(56),
-        "netless": named(57), "blind": named(58), "again": named(59), "slow": named(60), "rollover": named(61),
+        "netless": named(57), "blind": named(58), "again": named(59), "slow": named(92), "rollover": named(61),
         "tls": named(62, boot_loaders=["ipxe"]), "broken": named(63, autoinstall="broken.ks"), "healthy": named(64),
         "arm": named(65), "gone": named(66, profile="gone"), "failed": named(67),
-        "http": named(68), "patient": named(69), "wins": named(70),
-        "far": {"profile": "web", "interfaces": far},
+        "http": named(68), "patient": named(69), "wins": named(70), "domu": named(93),
+        "far": {"profile": "web", "install": "install-once", "interfaces": far},
     }  # fmt: skip
     with lab(folder, Accelerators(), "verdicts") as made:
         yield bench(made, folder, systems, subnets=subnets)

@@ -24,6 +24,8 @@ from netprov.render.scripts import Scripts
 from netprov.serve.roles import Current
 from netprov.state.state import open_state
 
+pytestmark = pytest.mark.e2e  # it waits for connections to die
+
 SO_ATTACH_FILTER = 26
 LONGEST = 600  # octets of a TCP segment that get through
 

@@ -98,6 +98,12 @@ def installed(m: Machine) -> Machine:
     return to_initrd(m).installer()
 
 
+def no_answers(m: Machine, name: str, stage: str) -> Machine:
+    facts = {"stage": stage, "ip": m.ip, "name": name, "detail": (("status", "404"),)}
+    m.say(Kind.HTTP_REFUSE, Reason.HTTP_NOT_FOUND, "no such file", **facts)
+    return m
+
+
 def install(m: Machine, reason: Reason, text: str, **detail: object) -> Machine:
     details = tuple((k, str(v)) for k, v in detail.items())
     m.say(Kind.INSTALL, reason, text, stage="script", system=m.system, ip=m.ip, detail=details)
@@ -130,6 +136,12 @@ def refused(m: Machine, name: str, stage: str = "loader-file") -> Machine:
 
 def drop(m: Machine, reason: Reason, **facts: object) -> Machine:
     return dhcp(m, Kind.DHCP_DROP, reason, decision=reason.label, **facts)
+
+
+def refused_by_dom0(m: Machine) -> Machine:
+    facts = {"stage": "handed-over", "ip": m.ip, "mac": m.mac, "name": "/xen/x/report"}
+    m.say(Kind.HTTP_DONE, Reason.XEN_REFUSED, "not handed to Xen: k/vmlinuz: is not for Xen", **facts)
+    return m
 
 
 def changes_address(m: Machine) -> Machine:
@@ -168,7 +180,11 @@ SIGNS: list[tuple[str, str, Scene, dict[str, object], str]] = [
     ("G9", "GRUB beside dnsmasq", lambda m: chose(offers(m, 1, ip=""), Reason.MODE_PROXY).tftp("shimx64.efi", "loader").tftp("grubx64.efi", "loader"), PROXY, "boot_loaders: [ipxe]"),
     ("G9", "kernel", lambda m: to_script(m).tftp("k/vmlinuz", "kernel"), {}, "fetched k/vmlinuz"),
     ("G10", "no address", to_initrd, {}, "portfast"),
+    ("G10", "an address offered", lambda m: dhcp(to_initrd(m), Kind.DHCP_OFFER, ip=m.ip, loader="os"), {}, "took no address"),
     ("G10", "an address", lambda m: to_initrd(m).address("os"), {}, "has the address 10.77.0.14"),
+    ("G10", "no answers", lambda m: no_answers(to_initrd(m).address("os"), "/autoinstall/lady", "autoinstall"), {}, "/autoinstall/lady"),
+    ("G10", "no such answers", lambda m: no_answers(script(to_initrd(m), answers="http://10.77.0.1/files/x.ks"), "/files/x.ks", "file"),
+     {"after": 1}, "no such file"),
     ("G11", "after the end", lambda m: installed(m).http("/autoinstall/lady", "autoinstall"), {}, "after its install had ended"),
     ("G11", "later", lambda m: to_initrd(m).http("/a", "autoinstall").wait(300).http("/a", "autoinstall"), {}, "300 s after"),
     ("G11", "attempt 2", lambda m: install(to_script(m), Reason.INSTALL_RUNNING, "t", attempt=2), {"after": 1}, "attempt 2"),
@@ -191,6 +207,7 @@ SIGNS: list[tuple[str, str, Scene, dict[str, object], str]] = [
     ("G25", "arm", lambda m: drop(m, Reason.ARCH_MISMATCH, why="a; is for x86_64"), {}, "is for x86_64"),
     ("G26", "kernel", lambda m: m.refused("k/vmlinuz", "kernel") and to_script(m), {"after": 1}, "The kernel k/vmlinuz"),
     ("G26", "loader", lambda m: refused(acked(m), "shimx64.efi", "loader"), {}, "netprov loaders"),
+    ("G27", "no Xen kernel", lambda m: refused_by_dom0(to_script(m).http("/files/k/vmlinuz", "kernel")), {}, "not for Xen"),
     ("G26", "next loader", lambda m: refused(acked(m).tftp("shimx64.efi", "loader"), "grubx64.efi"), {}, "netprov loaders"),
 ]  # fmt: skip
 
@@ -233,6 +250,8 @@ RESEMBLING: list[tuple[str, Scene, dict[str, object]]] = [
     ("a rescue kernel without answers", lambda m: script(acked(m), answers=0).tftp("k", "kernel").tftp("i", "initrd"), {}),
     ("a kernel without an initrd", lambda m: script(acked(m), initrds=0, answers=0).tftp("k", "kernel"), {}),
     ("an installer starting", to_initrd, {"after": 200}),
+    ("answers on another server", lambda m: script(acked(m), answers="http://10.77.0.9/ks").tftp("k", "kernel").tftp("i", "initrd"), {}),
+    ("answers at the second time", lambda m: installed(no_answers(to_initrd(m), "/autoinstall/lady", "autoinstall")), {}),
     ("answers fetched twice at once", lambda m: installed(to_initrd(m).http("/a", "autoinstall")), {}),
     ("attempt 1", lambda m: install(to_script(m), Reason.INSTALL_RUNNING, "t", attempt=1), {"after": 1}),
     ("attempt 2, and done", lambda m: installed(install(to_script(m), Reason.INSTALL_RUNNING, "t", attempt=2)), {}),
@@ -326,7 +345,7 @@ _EVENTS = st.builds(
     seconds=st.floats(0, 1e3),
     detail=st.dictionaries(
         st.sampled_from(["blksize", "acknowledged", "port", "chosen", "arch", "loader", "decision", "end", "attempt", "answers"]),
-        st.sampled_from(["0", "512", "4011", "{", "x", "-1", "firmware", "uefi-x64", "loader-loop", "stalled"]),
+        st.sampled_from(["0", "512", "4011", "{", "x", "-1", "firmware", "uefi-x64", "loader-loop", "stalled", "http://["]),
     ).map(lambda d: tuple(d.items())),
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,14 @@ from flask.testing import FlaskClient
 from web_world import ACCESS, Site
 
 from netprov.http.app import create_app
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """NETPROV_PICTURES=docs/pictures keeps them."""
+    folder = Path(os.environ.get("NETPROV_PICTURES", tmp_path))
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from netprov.web.login import OF_ADDRESS, inside
 READS = ["/", "/machines/lady", "/leases", "/events", "/metrics", "/api/v1/systems", "/api/v1/systems/lady",
          "/api/v1/status", "/api/v1/status/lady", "/api/v1/timeline", "/api/v1/timeline/lady", "/api/v1/leases",
          "/api/v1/explain/lady", "/api/v1/render/ipxe/lady"]  # fmt: skip
-CHANGES = ["/api/v1/systems/lady/arm", "/api/v1/systems/lady/disarm", "/machines/lady/arm", "/machines/lady/local"]
+CHANGES = ["/api/v1/systems/lady/arm", "/api/v1/systems/lady/disarm", "/machines/lady/arm", "/machines/lady/local",
+           "/api/v1/systems", "/machines/52:54:00:aa:bb:cc/add"]  # fmt: skip
 OPEN = ["/healthz", "/api/v1/openapi.json", "/login"]
 
 
@@ -83,14 +84,54 @@ def test_machines_need_no_login(visitor: FlaskClient, path: str) -> None:
     assert visitor.get(path).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("token", "status"), [("", 401), ("np_wrong", 401), (READ_TOKEN, 403), (OPERATE_TOKEN, 200)]
-)
+ALLOWED = {"none": ("", 401), "wrong": ("np_wrong", 401), "reads": (READ_TOKEN, 403), "operates": (OPERATE_TOKEN, 200)}
+
+
+@pytest.mark.parametrize(("token", "status"), ALLOWED.values(), ids=ALLOWED)
 def test_tokens_scopes(guarded: Site, visitor: FlaskClient, token: str, status: int) -> None:
     answer = visitor.post("/api/v1/systems/lady/arm", headers=bearer(token) if token else {})
     assert answer.status_code == status
     record = guarded.state.installs.get("lady")
     assert (record is not None and record.state is InstallState.ARMED) is (status == 200)
+
+
+@pytest.mark.parametrize(("token", "status"), ALLOWED.values(), ids=ALLOWED)
+def test_adding_needs_its_own_scope(guarded: Site, visitor: FlaskClient, token: str, status: int) -> None:
+    headers = bearer(token) if token else {}
+    answer = visitor.post("/api/v1/systems", json={"name": "new", "profile": "web"}, headers=headers)
+    assert answer.status_code == status
+    assert ("new" in guarded.newest().systems) is (status == 200)
+
+
+def test_a_stranger_is_added_by_the_page(guarded: Site, visitor: FlaskClient) -> None:
+    place = "/machines/52:54:00:aa:bb:cc"
+    log_in(visitor, "alice")
+    form = {"csrf": csrf(visitor, place), "name": "new", "profile": "db", "install": "on"}
+    before = (guarded.folder / "netprov.yaml").read_text()
+    for wrong, said in (({"name": "lady"}, "called lady already"), ({"name": "a b"}, "is no name"),
+                        ({"profile": "nope"}, "choose a profile"), ({"name": "<b>"}, "is no name")):  # fmt: skip
+        answer = visitor.post(f"{place}/add", data={**form, **wrong}, follow_redirects=True)
+        assert (answer.status_code, said in answer.text, "<b>" in answer.text) == (200, True, False)
+        assert answer.request.path == place
+        assert 'role="alert"' not in visitor.get(place).text  # once
+    assert visitor.post(f"{place}/add", data={**form, "csrf": "x"}).status_code == 403
+    assert visitor.post("/machines/lady/add", data=form).status_code == 409
+    assert visitor.post("/machines/nobody/add", data=form).status_code == 404
+    assert (guarded.folder / "netprov.yaml").read_text() == before
+    answer = visitor.post(f"{place}/add", data=form)
+    assert (answer.status_code, visitor.get(answer.headers["Location"]).headers["Location"]) == (303, "/machines/new")
+    assert guarded.newest().systems["new"].install == "install-once"
+    assert visitor.post(f"{place}/add", data={**form, "name": "another"}).status_code == 409
+    assert "alice declared new, in netprov.yaml:" in guarded.events[-1].text
+
+
+def test_who_only_reads_adds_nothing(guarded: Site, visitor: FlaskClient) -> None:
+    log_in(visitor, "bob")
+    page = visitor.get("/machines/52:54:00:aa:bb:cc").text
+    assert "Show the lines" in page
+    assert "Add to the inventory" not in page
+    form = {"csrf": csrf(visitor, "/"), "name": "new", "profile": "db"}
+    assert visitor.post("/machines/52:54:00:aa:bb:cc/add", data=form).status_code == 403
 
 
 def test_a_change_is_told_to_the_journal(guarded: Site, visitor: FlaskClient) -> None:

@@ -15,6 +15,7 @@ from schemathesis import GenerationMode
 from web_world import LADY, OPERATE_TOKEN, Site, lady, stranger
 
 from netprov.boot.install import InstallState
+from netprov.boot.reason import Reason
 from netprov.http.app import create_app
 from netprov.web.api.openapi import document
 from netprov.web.api.routes import ROUTES
@@ -94,7 +95,7 @@ def test_bad_questions(client: FlaskClient, path: str, status: int) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("POST", "/systems", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/systems", "GET, HEAD, OPTIONS, POST"),
         ("DELETE", "/systems/lady", "GET, HEAD, OPTIONS"),
         ("GET", "/systems/lady/arm", "OPTIONS, POST"),
         ("PUT", "/callback/x", "GET, HEAD, OPTIONS, POST"),
@@ -115,6 +116,65 @@ def test_arm_and_disarm(guarded: Site, visitor: FlaskClient) -> None:
         assert (answer.json["system"], answer.json["state"]) == ("lady", state)
     assert visitor.post("/api/v1/systems/trusty/arm", headers=headers).status_code == 409
     assert visitor.post("/api/v1/systems/nobody/arm", headers=headers).status_code == 404
+
+
+NEW = {"name": "new", "profile": "web", "interfaces": {"eth0": {"mac": "52:54:00:AA:BB:CC"}}}
+EDITS = {
+    "fine": (NEW, 200, "netprov.yaml:"),
+    "any field": ({**NEW, "hostname": "new.example.org", "kernel_options": {"quiet": True}, "comment": "é"}, 200, ""),
+    "name taken": ({**NEW, "name": "lady"}, 409, "called lady already"),
+    "mac taken": ({**NEW, "interfaces": {"e": {"mac": LADY.upper()}}}, 409, "it is lady"),
+    "no profile": ({**NEW, "profile": "nope"}, 409, "no such profile"),
+    "no field": ({**NEW, "profil": "web"}, 409, "did you mean profile?"),
+    "a name that is none": ({**NEW, "name": "../x"}, 409, "is no name"),
+    "no name": ({"profile": "web"}, 400, "with name"),
+    "no object": ([NEW], 400, "must be a JSON object"),
+    "name no text": ({**NEW, "name": 3}, 400, "with name"),
+    "lone surrogate": ({**NEW, "comment": "\ud800"}, 409, "lone surrogate"),
+    "odd interfaces": ({**NEW, "interfaces": ["x"]}, 409, "must be a mapping"),
+}
+
+
+@pytest.mark.parametrize(("body", "status", "said"), EDITS.values(), ids=EDITS)
+def test_add(guarded: Site, visitor: FlaskClient, body: Any, status: int, said: str) -> None:
+    before = (guarded.folder / "netprov.yaml").read_text()
+    headers = {"Authorization": f"Bearer {OPERATE_TOKEN}"}
+    answer = visitor.post("/api/v1/systems", json=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    after = (guarded.folder / "netprov.yaml").read_text()
+    if status == 200:
+        jsonschema.validate(answer.json, SCHEMAS["Added"])
+        assert said in answer.json["declared"]
+        assert after.startswith(before.rstrip())
+        assert "52:54:00:aa:bb:cc" in guarded.newest().by_mac
+        (event,) = [event for event in guarded.events if event.reason is Reason.INVENTORY_EDITED]
+        assert (event.system, event.text) == ("new", f"robot declared new, in {answer.json['declared']}")
+    else:
+        assert said in answer.json["error"]
+        assert after == before
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "status"),
+    [(b"{", "application/json", 400), (b"[" * 100_000, "application/json", 400), (b"", "application/json", 400),
+     (b"\xff", "application/json", 400), (b"{}", "text/plain", 415), (b"name=x", "text/html", 415)],
+)  # fmt: skip
+def test_add_what_is_no_json(guarded: Site, visitor: FlaskClient, data: bytes, kind: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {OPERATE_TOKEN}"}
+    answer = visitor.post("/api/v1/systems", data=data, content_type=kind, headers=headers)
+    assert (answer.status_code, list(answer.json)) == (status, ["error"])
+
+
+def test_nothing_heard_from_the_subnet(site: Site, client: FlaskClient) -> None:
+    """G16: lady never booted, nor did anything in her subnet; then something does."""
+    row = get(client, "/status/lady", "Status")
+    assert [verdict["id"] for verdict in row["verdicts"]] == ["G16"]
+    assert "ip helper-address 192.168.77.1" in row["verdicts"][0]["advice"]
+    assert "nor of any machine or relay in its subnet 192.168.77.0/24" in client.get("/machines/lady").text
+    assert "Nothing was ever heard of lady" in client.get("/").text
+    site.boot(scenes.bios_pxelinux, mac="52:54:00:00:00:01", ip="192.168.77.101", system="")
+    assert get(client, "/status/lady", "Status")["verdicts"] == []
+    assert "Nothing was ever heard of lady" not in client.get("/").text
 
 
 def test_schemathesis(guarded: Site) -> None:

@@ -2,108 +2,47 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-import axe_core_python
 import pytest
+from chromium import Browser, chromium, needs_chromium
+from click.testing import CliRunner
 from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 from web_world import ACCESS, JOCK, LADY, PASSWORD, Site, lady, serving, stranger, tramp
 
 from netprov.boot.install import InstallState
 from netprov.boot.reason import Reason
+from netprov.cli.system import system
+from netprov.inventory.edit import add_system
 from netprov.journal.event import Event, Kind
 from netprov.state.leases import Lease
 from tests.journal import scenes
 from tests.journal.scenes import Machine
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-AXE = Path(axe_core_python.__file__ or "").parent / "axe.min.js"
 PAGES = ("/", "/machines/lady", "/machines/jock", "/machines/52:54:00:aa:bb:cc", "/leases", "/machines/tramp?armed=on")
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromium-driver are not installed"),
-]
+PICTURES = {
+    "machines": "/", "machine": "/machines/lady?boot=2", "verdict": "/machines/jock",
+    "add": "/machines/52:54:00:aa:bb:cc#add", "explain": "/machines/tramp?armed=on#explain-title",
+}  # fmt: skip
 
-
-@dataclass
-class Browser:
-    driver: webdriver.Chrome
-    url: str
-
-    def show(self, width: int, *, dark: bool = False) -> None:
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        still = {"name": "prefers-reduced-motion", "value": "reduce"}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme, still]})
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-
-    def get(self, path: str) -> None:
-        self.driver.get(self.url + path)
-
-    def all(self, selector: str) -> list:  # type: ignore[type-arg]
-        return self.driver.find_elements(By.CSS_SELECTOR, selector)
-
-    def one(self, selector: str):  # type: ignore[no-untyped-def]
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def text(self, selector: str = "main") -> str:
-        return str(self.driver.execute_script("return document.querySelector(arguments[0])?.textContent", selector))
-
-    def until(self, what: str, selector: str = "main") -> None:
-        WebDriverWait(self.driver, 20, 0.1).until(lambda _: what in self.text(selector), f"{what!r} in {selector}")
-
-    def live(self) -> None:
-        """The stream is open, and the reader knows where the journal ends."""
-        self.until("live", "#live-state")
-        time.sleep(1.0)
-
-    def log_in(self, name: str) -> None:
-        self.get("/login")
-        self.one("input[name=name]").send_keys(name)
-        self.one("input[name=password]").send_keys(PASSWORD, Keys.ENTER)
-        self.until("Machines", "h1")
-
-    def violations(self) -> list[str]:
-        self.driver.execute_script(AXE.read_text())
-        script = "axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','best-practice']})"
-        found = self.driver.execute_async_script(f"{script}.then(arguments[0])")
-        return [
-            f"{v['id']}: {node['html'][:150]} {node['failureSummary']}"
-            for v in found["violations"]
-            for node in v["nodes"]
-        ]
-
-    def complaints(self) -> list[str]:
-        """What the browser's console says: a policy violated, a script's error."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if "favicon" not in entry["message"]]
+pytestmark = [pytest.mark.e2e, needs_chromium]
 
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[webdriver.Chrome]:
-    options = Options()
-    options.binary_location = CHROMIUM or ""
-    for argument in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
-        options.add_argument(argument)
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # Chromium has none for root
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    try:
+    with chromium() as driver:
         yield driver
-    finally:
-        driver.quit()
+
+
+def to_the_kernel(machine: Machine) -> None:
+    scenes.ipxe_chain(machine)
+    machine.events = machine.events[:9]
 
 
 def times_out(machine: Machine) -> None:
@@ -132,10 +71,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]
 
 
 @pytest.fixture
-def browser(world: tuple[Site, str], driver: webdriver.Chrome) -> Iterator[Browser]:
-    browser = Browser(driver, world[1])
+def browser(world: tuple[Site, str], driver: webdriver.Chrome, pictures: Path) -> Iterator[Browser]:
+    browser = Browser(driver, world[1], pictures)
     browser.show(1280)
-    browser.log_in("alice")
+    browser.log_in("alice", PASSWORD)
     yield browser
     complaints = browser.complaints()
     driver.delete_all_cookies()
@@ -226,14 +165,77 @@ def test_every_control_is_reached_by_tab(browser: Browser) -> None:
     assert len(reached) >= wanted
 
 
-def test_a_stranger_is_declared_by_what_the_page_says(browser: Browser) -> None:
+def test_a_stranger_is_added_to_the_inventory(world: tuple[Site, str], browser: Browser) -> None:
+    site, _ = world
+    site.boot(scenes.ignored, 5, mac="52:54:00:aa:bb:ee", ip="192.168.77.139", system="", uuid="")
     browser.get("/")
-    browser.one('#strangers a.button[href*="aa%3Abb%3Acc"]').click()
+    browser.one('#strangers a.button[href*="aa%3Abb%3Aee"]').click()
     browser.until("Add it", "#add")
     field = browser.one('#add input[name="name"]')
     field.clear()
+    field.send_keys("lady", Keys.ENTER)
+    browser.until("a system is called lady already", '#add [role="alert"]')
+    assert browser.violations() == []
+    before = (site.folder / "netprov.yaml").read_text()
+    field = browser.one('#add input[name="name"]')
+    field.clear()
     field.send_keys("new-one", Keys.ENTER)
-    browser.until('"new-one"', "#yaml")
+    browser.until("new-one", "h1")
+    assert (site.folder / "netprov.yaml").read_text().startswith(before.rstrip())
+    browser.until("will be installed at its next network boot", ".install")
+    browser.get("/")
+    assert "52:54:00:aa:bb:ee" not in browser.text("#strangers")
+    assert browser.one('tr[data-machine="new-one"]').is_displayed()
+
+
+def test_a_stranger_declared_elsewhere_leaves_the_list(world: tuple[Site, str], browser: Browser) -> None:
+    site, _ = world
+    mac = "52:54:00:aa:bb:ff"
+    site.boot(scenes.ignored, 5, mac=mac, ip="192.168.77.140", system="", uuid="")
+    browser.get("/")
+    browser.live()
+    assert mac in browser.text("#strangers")
+    add_system(site.folder / "netprov.yaml", "elsewhere", {"profile": "web", "interfaces": {"eth0": {"mac": mac}}})
+    site.record(Event(time.time(), Kind.DHCP_OFFER, Reason.DHCP_OK, "offers", mac=mac, system="elsewhere",
+                      detail=(("loader", "firmware"),)))  # fmt: skip
+    browser.until("elsewhere", "tbody")
+    assert mac not in browser.text("#strangers")
+
+
+def test_a_transfer_moves_on_the_list_and_on_its_page(world: tuple[Site, str], browser: Browser) -> None:
+    site, _ = world
+    way = {"stage": "initrd", "ip": "192.168.77.114", "peer": "192.168.77.114:4711", "mac": LADY, "system": "lady",
+           "name": "/files/probe/initrd.img", "size": 60_000_000}  # fmt: skip
+
+    def at(kind: Kind, seconds: float) -> Event:
+        return Event(time.time(), kind, Reason.HTTP_OK, seconds=seconds, **way)  # type: ignore[arg-type]
+
+    site.boot(to_the_kernel, 15, **lady())
+    for path, place in (("/", 'tr[data-machine="lady"]'), ("/machines/lady", "main")):
+        browser.get(path)
+        browser.live()
+        for percent in (20, 60):
+            site.move(at(Kind.HTTP_DONE, percent / 10), percent * 600_000)
+            browser.until(f"initrd.img: {percent} % of 60.0 MB, 11.2 MB/s", f"{place} .moving-text")
+            browser.until("initrd …", f'{place} [data-cell="stage"]')
+        assert browser.one(f"{place} progress").get_attribute("value") == "60"
+        assert browser.violations() == []
+        browser.picture("progress-list" if path == "/" else "progress")
+        site.record(at(Kind.HTTP_DONE, 10.0))
+        site.finish(at(Kind.HTTP_DONE, 10.0))
+        WebDriverWait(browser.driver, 20).until(lambda _, p=place: not browser.one(f"{p} .moving").is_displayed())
+
+
+def test_what_a_command_does_shows_on_the_page(world: tuple[Site, str], browser: Browser) -> None:
+    site, _ = world
+    browser.get("/machines/tramp")
+    browser.live()
+    for verb, says in (("local", "boots its own disk"), ("install", "will be installed at its next network boot")):
+        done = CliRunner().invoke(system, [verb, "tramp", "-c", str(site.folder / "netprov.yaml")])
+        assert done.exit_code == 0, done.output
+        browser.until(says, ".install")
+    browser.one("#changes summary").click()
+    browser.until(", netprov system install", "#changes")
 
 
 def test_search_and_no_script(world: tuple[Site, str], browser: Browser) -> None:
@@ -250,17 +252,12 @@ def test_search_and_no_script(world: tuple[Site, str], browser: Browser) -> None
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (320, False)])
-def test_pictures(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
-    """NETPROV_PICTURES=docs/pictures keeps them."""
-    folder = Path(os.environ.get("NETPROV_PICTURES", tmp_path))
-    folder.mkdir(exist_ok=True)
+def test_pictures(browser: Browser, width: int, dark: bool) -> None:
     browser.show(width, dark=dark)
-    for name, path in (("machines", "/"), ("machine", "/machines/lady?boot=2"), ("verdict", "/machines/jock")):
+    for name, path in PICTURES.items():
         browser.get(path)
         browser.live()
-        file = folder / f"{name}-{width}-{'dark' if dark else 'light'}.png"
-        assert browser.driver.save_screenshot(str(file))
-        assert file.stat().st_size > 10_000
+        browser.picture(f"{name}-{width}-{'dark' if dark else 'light'}")
 
 
 def test_the_policy_stops_what_is_not_ours(browser: Browser) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import socket
+import struct
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -101,6 +105,15 @@ def test_hostile_strings_stay_in_their_message(site: Site, hostile: str) -> None
     row = json.loads(lines[1][6:])
     assert [bad for bad in NEVER[3:] if bad in row["text"]] == []
     assert told(seen)[1] == ()
+    site.move(replace(fail(LADY, hostile, "lady"), name=hostile, stage=hostile, peer=hostile, size=100), 50)
+    ((message,),) = [told(seen)[1]]
+    assert message.event == "progress"
+    assert [line[:6] for line in message.octets().split(b"\n")] == [b"event:", b"data: ", b"", b""]
+    (moving,) = json.loads(message.octets().split(b"\n")[1][6:])
+    assert (moving["machine"], moving["percent"]) == ("lady", 50)
+    shown = moving["name"] + moving["text"] + moving["stage"]
+    assert [bad for bad in NEVER[3:] if bad in shown] == []
+    assert told(seen)[1] == ()
 
 
 def test_a_storm_is_told_as_one(site: Site) -> None:
@@ -138,6 +151,43 @@ def test_two_hundred_browsers_and_no_more(site: Site) -> None:
             assert time.monotonic() < deadline
             site.record(fail(LADY, "again", "lady"))
             time.sleep(0.2)
+
+
+def test_crowds_come_and_go_and_machines_boot_on(site: Site) -> None:
+    """Every place is given back, with its descriptor and without a thread, however the browsers leave; and meanwhile
+    machines are answered."""
+
+    def boots(url: str, count: int) -> None:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+        for number in range(count):
+            connection.request("GET", "/ipxe/00-16-3e-11-11-11" if number % 2 else "/files/probe/vmlinuz")
+            answer = connection.getresponse()
+            assert (answer.status, len(answer.read()) > 100) == (200, True)
+        connection.close()
+
+    with serving(site) as url:
+        with Stream(url) as stream:
+            begun(stream)
+        boots(url, 40)  # every thread there is to be has been made
+        before = len(os.listdir("/proc/self/fd")), threading.active_count()
+        for way in ("close", "reset", "half"):
+            with ExitStack() as stack:
+                streams = [stack.enter_context(Stream(url)) for _ in range(live.BROWSERS)]
+                assert {stream.status for stream in streams} == {200}
+                site.boot(scenes.bios_pxelinux, 0, **lady())
+                boots(url, 40)
+                assert all(next(stream.messages())[0] in ("machine", "reload") for stream in streams[::20])
+                for stream in streams:
+                    if way == "reset":
+                        stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    elif way == "half":
+                        stream.sock.shutdown(socket.SHUT_WR)
+            deadline = time.monotonic() + 40
+            while (left := len(os.listdir("/proc/self/fd"))) > before[0] + 3:
+                assert time.monotonic() < deadline, f"{way}: {left} descriptors, {before[0]} before"
+                time.sleep(0.1)
+        assert threading.active_count() <= before[1] + 1
+        boots(url, 4)
 
 
 def test_the_server_stops_with_browsers_open(site: Site) -> None:

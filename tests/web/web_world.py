@@ -17,6 +17,7 @@ from netprov.inventory.load import load
 from netprov.inventory.model import Inventory
 from netprov.journal.correlate import Correlator
 from netprov.journal.event import Event
+from netprov.journal.running import Transfers, progress_event
 from netprov.journal.store import Store
 from netprov.render.scripts import Scripts
 from netprov.state.place import Place
@@ -35,7 +36,7 @@ ACCESS = f"""\
     bob: {{password: "{HASH}", scopes: [read]}}
   tokens:
     watcher: {{hash: "{READ_HASH}"}}
-    robot: {{hash: "{OPERATE_HASH}", scopes: [read, operate]}}
+    robot: {{hash: "{OPERATE_HASH}", scopes: [read, operate, edit]}}
 """
 INVENTORY = """\
 server:
@@ -76,10 +77,11 @@ class Site:
         (images / "initrd.img").write_bytes(b"initrd" * 1000)
         loaders = folder / "boot-images" / "loaders"
         loaders.mkdir()
-        for name in ("pxelinux.0", "shimx64.efi", "ipxe.efi", "undionly.kpxe"):
+        for name in ("pxelinux.0", "ldlinux.c32", "shimx64.efi", "grubx64.efi", "ipxe.efi", "undionly.kpxe"):
             (loaders / name).write_bytes(b"loader" * 100)
         (folder / "netprov.yaml").write_text(INVENTORY.format(access=access, systems=systems))
         self.inventory: Inventory = load(folder / "netprov.yaml")
+        self._read = (folder / "netprov.yaml").stat().st_ino
         self.state = open_state(self.inventory.settings.server.state)
         place = Place(self.inventory.settings.server.state)
         self._store = Store(place.journal)
@@ -90,7 +92,7 @@ class Site:
             scripts=Scripts(lambda: self.inventory, self.state),
             state=self.state,
             root=Root(self.inventory.settings.tftp.root),
-            inventory=lambda: self.inventory,
+            inventory=self.newest,
             record=self.record,
             clock=time.time,
             stage_of=lambda name: "file",
@@ -98,10 +100,32 @@ class Site:
             secret=b"s" * 32,
         )
 
+    def newest(self) -> Inventory:
+        """As the supervisor hands it out after an edit."""
+        read = (self.folder / "netprov.yaml").stat().st_ino
+        if read != self._read:
+            self._read, self.inventory = read, load(self.folder / "netprov.yaml")
+        return self.inventory
+
     def record(self, *events: Event) -> None:
         with self._lock:
             self.events += events
             self._store.add([self._correlator.place(event) for event in events], 1_000_000, 0.0)
+
+    def move(self, event: Event, sent: int, rate: float = 11_200_000.0) -> None:
+        """A transfer is on its way: `event` tells of it as its end will, `sent` octets of its size have arrived."""
+        transfers = Transfers()
+        with self._lock:
+            transfers.take(progress_event(event, sent, rate))
+            self._store.move(transfers, self._correlator.where, self.services.clock())
+
+    def finish(self, event: Event) -> None:
+        """It has ended."""
+        transfers = Transfers()
+        with self._lock:
+            transfers.take(progress_event(event, 0, 0.0))
+            transfers.take(event)
+            self._store.move(transfers, self._correlator.where, self.services.clock())
 
     def boot(
         self, scene: Callable[[Machine], object], ago: float = 60.0, upto: int | None = None, **who: str

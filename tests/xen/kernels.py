@@ -5,7 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import shutil
 import struct
+import subprocess
 from collections.abc import Callable
 
 from netprov.xen.elfnotes import Note
@@ -57,6 +59,10 @@ def _lz4(data: bytes) -> bytes:
     return b"\x02\x21\x4c\x18" + b"".join(struct.pack("<I", len(block)) + block for block in blocks)
 
 
+def _lzo(data: bytes) -> bytes:
+    return subprocess.run(["lzop", "-9", "-c"], input=data, capture_output=True, check=True).stdout
+
+
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "xz": lambda data: lzma.compress(data, lzma.FORMAT_XZ, check=lzma.CHECK_CRC32),
@@ -64,7 +70,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "bzip2": bz2.compress,
     "zstd": _zstd,
     "lz4": _lz4,
-}
+} | ({"lzo": _lzo} if shutil.which("lzop") else {})
 
 
 def bzimage(payload: bytes, protocol: int = 0x20F, version: bytes = b"6.1.0-test (builder@host)") -> bytes:
@@ -81,6 +87,13 @@ def bzimage(payload: bytes, protocol: int = 0x20F, version: bytes = b"6.1.0-test
     struct.pack_into("<I", setup, 0x1F4, len(body) // 16)
     struct.pack_into("<II", setup, 0x248, 64, len(payload))
     return bytes(setup) + body
+
+
+def zboot(payload: bytes, name: bytes = b"gzip") -> bytes:
+    """An EFI zboot image: `payload` is the packed kernel."""
+    head = b"MZ\0\0zimg" + struct.pack("<II", 0x400, len(payload)) + bytes(8) + name
+    head = head.ljust(0x38, b"\0") + b"\xcd\x23\x82\x81"
+    return head.ljust(0x400, b"\0") + payload + bytes(100)
 
 
 def packed(elf_file: bytes, packer: str) -> bytes:

@@ -39,7 +39,29 @@ def test_xl_4_17() -> None:
 
 def test_bootloader_restrict() -> None:
     call = parse_call(["--runas=20000", "--quiet", *XL])
-    assert (call.runas, call.quiet, len(call.notes)) == ("20000", True, 1)
+    assert (call.runas, call.quiet, call.notes) == (20000, True, ())
+
+
+ONE_WORD = {
+    "--udhcpc=/sbin/udhcpc --interface=br0 mac=00:16:3E:11:11:11 --label=install": ("br0", "install"),
+    "mac=00:16:3E:11:11:11 --label='two words'": ("", "two words"),
+    "mac=00:16:3E:11:11:11,bridge=xenbr0 --quiet": ("xenbr0", None),
+    "--label=x  vifname=lady,mac=00:16:3E:11:11:11,bridge=br1": ("br1", "x"),
+}
+
+
+@pytest.mark.parametrize("word", ONE_WORD)
+def test_libvirts_one_word(word: str) -> None:
+    """Its libxl driver passes all of <bootloader_args> as one."""
+    call = parse_call(["--args=console=hvc0 --quiet mac=x", "--output=/o --quiet", word, "/dev/x"])
+    assert (call.mac, call.bridge, call.label) == (MAC, *ONE_WORD[word])
+    assert (call.args, call.disk) == ("console=hvc0 --quiet mac=x", "/dev/x")
+
+
+@pytest.mark.parametrize("word", ["--label=install the server", "--label=it's", "--config=/a b/c.cfg"])
+def test_xls_words_stay_whole(word: str) -> None:
+    call = parse_call([word, "mac=00:16:3E:11:11:11", "/dev/x y"])
+    assert (call.label or call.config, call.disk) == (word.partition("=")[2], "/dev/x y")
 
 
 def test_unknown_option_of_a_newer_xl() -> None:
@@ -96,7 +118,7 @@ def test_modern_options() -> None:
 
 @pytest.mark.parametrize(
     "argv",
-    [["mac=00:16"], ["--mac=x"], ["--timeout=soon"], ["--retries=-1"], ["--timeout=nan"], ["--output-format=xml"], ["--output"], ["--label", "--quiet"]],
+    [["mac=00:16"], ["--mac=x"], ["--timeout=soon"], ["--runas=nobody"], ["--runas=-1"], ["--retries=-1"], ["--timeout=nan"], ["--output-format=xml"], ["--output"], ["--label", "--quiet"]],
 )
 def test_bad_values(argv: list[str]) -> None:
     with pytest.raises(ConfigError):
@@ -153,7 +175,7 @@ def test_files_are_new_and_gone_after_a_failure(tmp_path: Path) -> None:
 def test_files_stay_when_handed_over(tmp_path: Path) -> None:
     with handover(str(tmp_path)) as made:
         kernel = made.file("kernel")
-        made.keep()
+        made.keep(kernel)
     assert list(tmp_path.iterdir()) == [kernel]
 
 

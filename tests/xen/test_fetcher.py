@@ -136,7 +136,7 @@ def test_urls_that_cannot_be(url: str) -> None:
 def test_names_that_cannot_be() -> None:
     with pytest.raises(PeerError):
         Fetcher("not an address", 1).small(Place("x"))
-    with pytest.raises(PeerError):
+    with pytest.raises(PeerError, match="a NUL"):
         Fetcher("127.0.0.1", 1).small(Place("a\0b"))
 
 

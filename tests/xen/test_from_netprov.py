@@ -15,6 +15,8 @@ import pytest
 import yaml
 from test_pxeboot import INITRD, KERNEL, LADY, LORD, World, ip
 
+from tests.verdicts.healthy import assert_verdicts
+
 pytestmark = pytest.mark.e2e
 
 STRANGER = "00:16:3e:11:11:99"
@@ -26,6 +28,7 @@ class Site(World):
     def __init__(self, folder: Path, mode: str, **sections: object) -> None:
         super().__init__(folder)
         self.mode = mode
+        self.troubled: dict[str, set[str]] = {}  # the verdicts that a test's boots are to have, by system or MAC
         self.other = f"npx{os.getpid()}o"
         self.config = folder / "netprov.yaml"
         self.put("j", INITRD)
@@ -99,6 +102,8 @@ def played(folder: Path, mode: str, **sections: object) -> Iterator[Site]:
         yield site
     finally:
         site.stop()
+    # nobody runs the kernels that were handed over: in an hour these would be missed
+    assert_verdicts(site.config, site.troubled, after=0.0)
 
 
 @pytest.fixture
@@ -109,6 +114,12 @@ def full(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def proxy(tmp_path: Path) -> Iterator[Site]:
     yield from played(tmp_path, "proxy")
+
+
+@pytest.fixture
+def menu(tmp_path: Path) -> Iterator[Site]:
+    server = {"interfaces": ["eth0"], "address": "10.78.0.1", "state": "state", "unknown": "menu"}
+    yield from played(tmp_path, "full", server=server)
 
 
 @pytest.fixture
@@ -146,6 +157,20 @@ def test_the_whole_way(full: Site) -> None:
     done = full.boot("lady", f"mac={LADY}")
     assert done.returncode == 1
     assert "install state = installed" in done.stderr
+    assert_verdicts(full.config)
+
+
+def test_dry_run(full: Site) -> None:
+    """A look changes nothing: the install that is armed is not begun."""
+    before = full.netprov("system", "status", "lady")
+    for words in ((), ("--json",)):
+        done = full.boot("lady", f"mac={LADY}", "--dry-run", *words)
+        assert done.returncode == 0, done.stderr
+        assert "http://10.78.0.1/files/v" in done.stdout
+    assert full.boot("lord", f"mac={LORD}", "--dry-run").stdout.startswith("local: install: local")
+    assert json.loads(full.boot("lord", f"mac={LORD}", "--dry-run", "--json").stdout).keys() == {"local"}
+    assert full.netprov("system", "status", "lady") == before
+    assert full.left_behind() == ([], "lo uplink uplink2 xenbr0", "")
 
 
 def test_proxy(proxy: Site) -> None:
@@ -154,6 +179,21 @@ def test_proxy(proxy: Site) -> None:
 
 def test_without_http(tftp_alone: Site) -> None:
     assert "console=hvc0" in booted(tftp_alone)
+
+
+def test_a_label_of_netprovs_menu(menu: Site) -> None:
+    """A machine that is not declared has the menu, of which nobody is there to choose but whoever wrote --label."""
+    asked = menu.boot("stranger", f"mac={STRANGER}")
+    assert asked.returncode == 1
+    assert "from a menu (p): declare 00:16:3e:11:11:99 as a system with a profile, or name one" in asked.stderr
+    wrong = menu.boot("stranger", f"mac={STRANGER}", "--label=q")
+    assert "has no label q; its labels are p" in wrong.stderr
+    assert menu.boot("stranger", f"mac={STRANGER}", "--label=p").returncode == 0
+    args = menu.answer("stranger")["args"]
+    assert "console=hvc0" in args
+    assert "token=" not in args
+    declared = menu.boot("lady", f"mac={LADY}", "--label=p")
+    assert "offers this domU no menu to choose p from" in declared.stderr
 
 
 @pytest.mark.parametrize("server", ["http://10.78.0.1", "10.78.0.1"])
@@ -165,16 +205,17 @@ def test_server_without_dhcp(full: Site, server: str) -> None:
 
 
 FAILURES = {
-    "not to be installed": (LORD, None, "and has none: add one to disk= of its configuration (install: local"),
-    "not known": (STRANGER, None, f"{STRANGER} got the address 10.78.0."),
-    "not for Xen": (LADY, b"\x7fELF" + bytes(5000), "the kernel http://10.78.0.1/files/v"),
-    "no kernel": (LADY, b"", "http://10.78.0.1/files/v"),
+    # name: the machine, its kernel, the last line of what is said, and the verdicts
+    "not to be installed": (LORD, None, "and has none: add one to disk= of its configuration (install: local", {}),
+    "not known": (STRANGER, None, f"{STRANGER} got the address 10.78.0.", {STRANGER: {"G22"}}),
+    "not for Xen": (LADY, b"\x7fELF" + bytes(5000), "the kernel http://10.78.0.1/files/v", {"lady": {"G27"}}),
+    "no kernel": (LADY, b"", "http://10.78.0.1/files/v", {"lady": {"G26"}}),
 }
 
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_failures(full: Site, name: str) -> None:
-    mac, kernel, error = FAILURES[name]
+    mac, kernel, error, full.troubled = FAILURES[name]
     if kernel is not None:
         (full.root / "v").unlink()
         if kernel:

@@ -131,8 +131,8 @@ def test_ipxe_boots(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("", "script.ipxe:1: does not begin"),
-        ("kernel v\n", "script.ipxe:1: does not begin"),
+        ("", "script.ipxe:1: is no iPXE script"),
+        ("kernel v\n", "script.ipxe:1: is no iPXE script"),
         ("#!ipxe\n:a\ngoto a\n", "loops without end"),
         ("#!ipxe\ngoto b\n", "script.ipxe:2: there is no label :b"),
         ("#!ipxe\nkernel ${asset}\n", r"script.ipxe:2: the value of \$\{asset\}"),

@@ -9,10 +9,11 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernels import PACKERS, PV_NOTES, PVH_NOTES, bzimage, elf, packed
+from kernels import PACKERS, PV_NOTES, PVH_NOTES, bzimage, elf, packed, zboot
 
 from netprov.errors import PeerError
 from netprov.media.packages import Archive, default_cache
+from netprov.xen import lzo
 from netprov.xen.elfnotes import Note
 from netprov.xen.kernel import Guest, KernelImage, examine, verdict
 from netprov.xen.payload import unpacked
@@ -78,21 +79,44 @@ def test_verdict_on_arm() -> None:
     assert "is an image for x86_64" in verdict(examine(elf(PV_NOTES)), Guest.PVH, "aarch64").reason
 
 
+@pytest.mark.parametrize("packer", PACKERS)
+def test_zboot(packer: str) -> None:
+    """A kernel of arm64 or riscv64 that unpacks itself as a program for UEFI, which Xen has none of."""
+    for magic, arch in ((b"ARM\x64", "aarch64"), (b"RSC\x05", "riscv64")):
+        kernel = b"MZ".ljust(0x38, b"\0") + magic + bytes(5000)
+        data = zboot(PACKERS[packer](kernel), packer.encode())
+        image = examine(data)
+        assert (image.format, image.arch, image.packing) == ("EFI zboot image", arch, packer)
+        assert f"is an image for {arch}; this machine is x86_64" in verdict(image, Guest.PVH).reason
+        assert unpacked(data) == kernel
+    with pytest.raises(PeerError, match="more than 1 MiB"):
+        unpacked(zboot(PACKERS[packer](bytes(2 << 20))), 1 << 20)
+
+
+def test_lzo_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lzo, "_LIBRARY", "libno-such.so.2")
+    with pytest.raises(PeerError, match="apt-get install liblzo2-2"):
+        examine(bzimage(b"\x89LZO\0\r\n\x1a\n" + bytes(100)))
+
+
 @pytest.mark.parametrize(
     ("data", "error"),
     [
         (b"", "is empty"),
         (b"<!DOCTYPE html><html>404", "is a web page"),
         (b"070701" + bytes(600), "it is an initrd"),
-        (gzip.compress(b"070701" + bytes(600)), "no kernel is in it: it is an initrd"),
+        (gzip.compress(b"070701" + bytes(600), mtime=0), "no kernel is in it: it is an initrd"),
         (b"#!ipxe\n", "it is a script"),
         (b"MZ" + bytes(600), "UEFI or Windows"),
         (bytes(510) + b"\x55\xaa", "boot sector"),
         (b"\x7fELF", "cut short"),
         (elf(PV_NOTES)[:3000], "cut short"),
         (lzma.compress(b"hello"), "xz data, but no kernel"),
-        (b"\x89LZO" + bytes(100), "lzo, which netprov cannot unpack"),
+        (b"\x89LZO" + bytes(100), "its lzo data cannot be unpacked"),
         (bzimage(b"\x89LZO" + bytes(100)), "lzo"),
+        (zboot(gzip.compress(bytes(9000), mtime=0)), "EFI zboot image, but in it is no kernel"),
+        (zboot(b"")[:0x300], "is cut short"),
+        (zboot(bytes(3000))[:0x500], "is cut short: its payload is to end at 4024 of 1280"),
     ],
 )
 def test_no_kernel(data: bytes, error: str) -> None:
@@ -102,7 +126,7 @@ def test_no_kernel(data: bytes, error: str) -> None:
 
 @pytest.mark.parametrize("packer", PACKERS)
 def test_bomb(packer: str) -> None:
-    bomb = packed(elf(PV_NOTES, before=bytes(40 << 20)), packer)
+    bomb = packed(elf(PV_NOTES, before=bytes(9 << 20)), packer)
     assert len(bomb) < 1 << 20
     with pytest.raises(PeerError, match="more than 8 MiB"):
         examine(bzimage(bomb), limit=8 << 20)
@@ -118,6 +142,7 @@ def test_unpacked_module() -> None:
 
 
 _SEEDS = [bzimage(packed(elf(PV_NOTES), packer)) for packer in PACKERS] + [elf(PV_NOTES), elf(PV_NOTES, 3, wide=False)]
+_SEEDS.append(zboot(gzip.compress(b"MZ".ljust(0x38, b"\0") + b"ARM\x64" + bytes(5000))))
 _CHANGE = st.tuples(st.integers(0, 3000), st.integers(0, 255))
 
 

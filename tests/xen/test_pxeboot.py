@@ -135,6 +135,42 @@ def test_boots_over_http(world: World) -> None:
     assert Path(world.answer("lady")["ramdisk"]).read_bytes() == INITRD
 
 
+@pytest.mark.parametrize("option", ["--interface=uplink", "--bridge=uplink"])
+def test_an_interface_that_is_no_bridge(world: World, option: str) -> None:
+    """The domU is beside it then, by macvlan."""
+    ip("-n", world.dom0, "link", "set", "uplink", "nomaster")
+    ip("-n", world.dom0, "link", "set", "uplink", "up")
+    done = world.boot("lady", f"mac={LADY}", option)
+    assert done.returncode == 0, done.stderr
+    assert world.answer("lady")["args"] == f"console=hvc0 x BOOTIF=01-{LADY.replace(':', '-')}"
+    assert world.left_behind()[1:] == (CLEAN, "")
+    world.put("v", b"<html>")
+    assert world.boot("lady", f"mac={LADY}", option).returncode == 1
+    assert world.left_behind()[1:] == (CLEAN, "")
+
+
+def test_libvirts_one_word(world: World) -> None:
+    done = world.boot("lady", f"mac={LADY} --bridge=xenbr0 --label=a --quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_runas(world: World) -> None:
+    """xl's bootloader_restrict: what the server sent is read by a user who may do nothing; the files are root's."""
+    done = world.boot("lady", "--runas=20000", f"mac={LADY}", "--verbose")
+    assert done.returncode == 0, done.stderr
+    kernel = Path(world.answer("lady")["kernel"])
+    assert (kernel.read_bytes(), kernel.stat().st_uid, kernel.stat().st_mode & 0o777) == (KERNEL, 0, 0o600)
+    assert Path(world.answer("lady")["ramdisk"]).read_bytes() == INITRD + bytes(8192 - 5000) + INITRD
+    assert "is a bzImage for x86_64" in done.stderr
+    for path in world.folder.glob("*.d/*"):
+        path.unlink()
+    world.put("v", b"<html>")
+    done = world.boot("lord", "--runas=20000", f"mac={LORD}")
+    assert done.returncode == 1
+    assert "the kernel v is no kernel: it is a web page" in done.stderr
+    assert world.left_behind() == ([], CLEAN, "")
+
+
 def test_two_at_once_and_beside_a_vif_of_that_mac(world: World) -> None:
     """As at on_reboot=restart, where the old vif is still up."""
     ip("-n", world.dom0, "link", "add", "vif1.0", "type", "veth", "peer", "name", "guest", "address", LADY)

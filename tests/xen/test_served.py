@@ -34,6 +34,28 @@ def test_others() -> None:
     assert plan('{"netprov": 1, "action": "refuse", "why": "w", "more": {}}', "x") == Refusal("w")
 
 
+MENU = {"netprov": 1, "action": "refuse", "why": "a menu", "menu": [
+    {"label": "web", "kernel": {"url": "http://h/files/w"}, "initrds": [], "args": "w"}, KERNEL | {"label": "db"},
+]}  # fmt: skip
+LABELS = [
+    (MENU, None, Refusal("a menu")),
+    (MENU, "web", Boot("http://h/files/w", (), "w", {"http://h/files/w": Sum()})),
+    (MENU, "Web", Refusal("x has no label Web; its labels are web, db")),
+    (KERNEL, "web", Refusal("x: offers this domU no menu to choose web from: netprov decides; leave out --label")),
+]
+
+
+@pytest.mark.parametrize(("said", "label", "wanted"), LABELS)
+def test_label(said: object, label: str | None, wanted: object) -> None:
+    assert plan(json.dumps(said), "x", label) == wanted
+
+
+@pytest.mark.parametrize("menu", [7, {"a": 1}, [1], [{"label": 1}], [{"label": "web"}], [{"label": "web", "kernel": {"url": "v"}}]])
+def test_bad_menu(menu: object) -> None:
+    with pytest.raises(PeerError):
+        plan(json.dumps(MENU | {"menu": menu}), "x", "web")
+
+
 BAD = [
     "", "[]", "null", "{", "[" * 100_000, '{"netprov": 2, "action": "local"}', '{"netprov": 1}', '{"netprov": 1, "action": "local", "why": 1}',
     '{"netprov": 1, "action": "local", "why": "a\\nb"}', '{"netprov": 1, "action": "kernel"}',

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from netprov.inventory.model import Inventory, Target
@@ -25,20 +25,21 @@ ADVICE = (
 SOURCE = "MAAS KB-02, xcat-core#1222"
 
 
-@dataclass(frozen=True, slots=True)
 class Heard:
-    """Every relay and every machine's address in the journal, as written there."""
+    """Every relay and every machine's address in the journal, from their texts there."""
 
-    addresses: frozenset[str]
+    def __init__(self, addresses: Iterable[str]) -> None:
+        self._sorted = sorted(_parsed(addresses))
 
     def any_in(self, subnet: IPv4Network) -> bool:
-        return any(address in subnet for address in _parsed(self.addresses))
+        place = bisect_left(self._sorted, int(subnet.network_address))
+        return place < len(self._sorted) and self._sorted[place] <= int(subnet.broadcast_address)
 
 
-def _parsed(addresses: Iterable[str]) -> Iterable[IPv4Address]:
+def _parsed(addresses: Iterable[str]) -> Iterable[int]:
     for text in addresses:
         try:
-            yield IPv4Address(text)
+            yield int(IPv4Address(text))
         except ValueError:
             continue
 

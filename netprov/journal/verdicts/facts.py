@@ -16,7 +16,10 @@ ABSENT = (Reason.TFTP_NOT_FOUND, Reason.HTTP_NOT_FOUND)
 LATER = ("script", "kernel", "initrd", "autoinstall", "callback")
 """The stages that a loader's start leads to."""
 
-_STILL = frozenset({Kind.TFTP_DROP, Kind.INSTALL, Kind.INVENTORY, Kind.SERVER})
+_STILL = frozenset(
+    {Kind.TFTP_DROP, Kind.SYSLOG_LINE, Kind.SYSLOG_DROP, Kind.INSTALL, Kind.INVENTORY, Kind.SERVER, Kind.WEBHOOK}
+)
+"""No progress of the machine's: an installer that cannot go on may well log so for hours."""
 _ARCHS = {arch.name: arch for arch in ARCHS.values()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
@@ -44,15 +45,20 @@ def _no_answers(facts: Facts, *, with_address: bool) -> Sign | None:
     wanted = script is not None and (facts.reached("initrd") or not fact(script, "initrds"))
     if script is None or not wanted or not facts.fetched("kernel") or facts.reached("autoinstall", "callback"):
         return None
+    if not _here(facts, fact(script, "answers")):
+        return None
     last = max(fetched, key=lambda event: event.at)
-    address = next((e for e in facts.of(Kind.DHCP_ACK, Kind.DHCP_REQUEST) if _is_installers(facts, e, last)), None)
-    latest = max([last, *([address] if address else [])], key=lambda event: event.at)
+    shown = facts.of(Kind.DHCP_ACK, Kind.DHCP_REQUEST, Kind.SYSLOG_LINE)
+    address = next((event for event in shown if _is_installers(facts, event, last)), None)
+    offered = [event for event in facts.of(Kind.DHCP_OFFER) if _is_installers(facts, event, last)]
+    latest = max([last, *offered, *([address] if address else [])], key=lambda event: event.at)
     if (address is not None) != with_address or facts.quiet(latest.at) < INSTALLER_QUIET:
         return None
     return Sign(
         latest.at,
         {
             "answers": fact(script, "answers"),
+            "asked": "took no address that it was offered" if offered else "never asked for an address",
             "system": facts.system,
             "ip": address.ip if address is not None else "",
             "server": facts.server,
@@ -62,13 +68,42 @@ def _no_answers(facts: Facts, *, with_address: bool) -> Sign | None:
 
 
 def _is_installers(facts: Facts, event: Event, last: Event) -> bool:
-    return facts.asks(event) == "os" and event.at > last.at
+    return event.at > last.at and (event.kind is Kind.SYSLOG_LINE or facts.asks(event) == "os")
 
 
 def _promised(facts: Facts, what: str) -> Event | None:
     """The script that names an initrd ("initrds") or an installer's answers ("answers") to fetch."""
     scripts = facts.fetched("script")
     return next((event for event in reversed(scripts) if fact(event, what)), None)
+
+
+def _here(facts: Facts, answers: str) -> bool:
+    """Whether answers are fetched from this server: what goes on at another is not heard of here."""
+    return "://" not in answers or _url(answers)[0] in (facts.server, facts.context.address)
+
+
+def _url(text: str) -> tuple[str, str]:
+    """Its host and path; ("", "") where `text` is none."""
+    try:
+        parts = urlsplit(text)
+        return parts.hostname or "", parts.path if parts.netloc else ""
+    except ValueError:
+        return "", ""
+
+
+def answers_refused(facts: Facts) -> Sign | None:
+    """G10, where the installer asks for its answers and does not get them: no such file, or another install's token."""
+    script = _promised(facts, "answers")
+    file = _url(fact(script, "answers"))[1] if script is not None else ""
+
+    def are_answers(event: Event) -> bool:
+        return event.stage == "autoinstall" or bool(file and event.name == file)
+
+    refused = [e for e in facts.of(Kind.HTTP_REFUSE) if are_answers(e) and not _is_template(e)]
+    if not refused or any(map(are_answers, facts.fetched())):
+        return None
+    last = refused[-1]
+    return Sign(last.at, {"name": last.name, "why": last.text, "system": facts.system})
 
 
 def installs_again(facts: Facts) -> Sign | None:
@@ -95,6 +130,15 @@ def install_failed(facts: Facts) -> Sign | None:
     """The installer's own word, or attempts used up."""
     failed = [e for e in facts.of(Kind.INSTALL) if e.reason is Reason.INSTALL_FAILED and e.stage]
     return Sign(failed[-1].at, {"said": failed[-1].text, "system": facts.system}) if failed else None
+
+
+def xen_refuses(facts: Facts) -> Sign | None:
+    """dom0's own word that it cannot start the domU with what it was sent; a later boot of it may go well."""
+    refused = [e for e in facts.events if e.reason is Reason.XEN_REFUSED]
+    if not refused or any(e.reason is Reason.XEN_HANDED_OVER and e.at > refused[-1].at for e in facts.events):
+        return None
+    said = refused[-1].text.partition(": ")[2] or refused[-1].text
+    return Sign(refused[-1].at, {"said": said, "system": facts.system})
 
 
 def template_fails(facts: Facts) -> Sign | None:

@@ -77,6 +77,8 @@ def _unheard(facts: Facts) -> Event | None:
     ended = [e for e in facts.of(Kind.TFTP_FAIL, Kind.TFTP_ABORT) if e.name not in refused]
     if any(number(e, "acknowledged", 1) for e in ended):
         return None
+    if facts.context.unheard and asked:
+        return asked[-1]
     silent = [e for e in ended if e.reason is Reason.TFTP_TIMEOUT or fact(e, "end") == "closed its port"]
     names = [e.name for e in asked]
     repeated = [e for e in asked if names.count(e.name) >= REQUESTS and e.name not in refused]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netprov.journal.verdicts import installing, loading, offered, transfers
+from netprov.journal.verdicts.absent import ID, NAME
 from netprov.journal.verdicts.verdict import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -179,7 +180,16 @@ RULES: tuple[Rule, ...] = (
         "is damaged.",
         "Give {system} a distro with a signed kernel (and GRUB as its loader), or switch Secure Boot off; compare the "
         "file's sha256 with its publisher's.",
-        "netboot.xyz#1745", yields=("G26",),
+        "netboot.xyz#1745", yields=("G26", "G27"),
+    ),
+    Rule(
+        "G27", "dom0 cannot start the domU", installing.xen_refuses,
+        "the domU's bootloader reported that what it was sent cannot be handed to Xen",
+        "Its bootloader in dom0 did not hand it over to Xen: {said}.",
+        "xl create printed the same line in dom0. A kernel that this kind of guest cannot run: another kernel for its "
+        "distro, or another kind, virt: {{type: xenpv}}, xenpvh or xenfv. A file that is missing, cut or changed: put "
+        "it in place again; netprov explain {system} shows which ones it is sent.",
+        "", yields=("G26",),
     ),
     Rule(
         "G20", "asked through a container's bridge", loading.behind_container_bridge,
@@ -238,7 +248,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "G10", "the installer has no network", installing.kernel_has_no_network,
         "kernel and initrd were fetched, the installer's answers were not, and no address was asked for",
-        "The kernel was started and never asked for an address, nor for its answers ({answers}): it has no driver for "
+        "The kernel was started and {asked}, nor asked for its answers ({answers}): it has no driver for "
         "the card, the link comes up too late, or the initrd is damaged.",
         "Look at its screen. On the switch: portfast (spanning-tree portfast, rstp edge port). For the installer:\n"
         "  netprov render args NAME      shows the arguments it got\n"
@@ -257,6 +267,15 @@ RULES: tuple[Rule, ...] = (
         "  kernel_options: {{netcfg/choose_interface: auto}}      Debian's\n"
         "  netprov render args NAME      shows the arguments it got",
         "MAAS KB-03", yields=("G14",),
+    ),
+    Rule(
+        "G10", "the installer gets no answers", installing.answers_refused,
+        "the installer asked for its answers and was refused them",
+        "The installer asked for its answers and did not get them: {name}: {why}.",
+        "Where the file is missing, put it where autoinstall: names it. Where the token is another install's, the "
+        "machine was armed anew while it booted: let it boot again. What it would be sent:\n"
+        "  netprov render autoinstall {system}",
+        "dsx infra-controller#3177",
     ),
     Rule(
         "G11", "it installs again", installing.installs_again,
@@ -293,6 +312,9 @@ RULES: tuple[Rule, ...] = (
     ),
 )  # fmt: skip
 """Several rows may share an id: one signature, told differently where something else is to be done."""
+
+NAMES = {ID: NAME, **{rule.id: rule.name for rule in reversed(RULES)}}
+"""A few words for each id."""
 
 SILENT = (
     (

@@ -65,11 +65,13 @@ class Rule:
 class Context:
     """What is not in the events: the time, and how the server is configured.
 
-    `ended`: the machine has begun another boot since, so that nothing more can come of this one.
+    `ended`: the machine has begun another boot since, so that nothing more can come of this one. `unheard`: the machine
+    itself says that nothing came of what it asked for last, as only a simulated one can.
     """
 
     now: float
     ended: bool = False
+    unheard: bool = False
     address: str = ""
     mode: DhcpMode = DhcpMode.FULL
     single_port: bool = False

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 from flask import Request
 
 from netprov.boot.install import DESCRIBED, Arm, GoLocal, InstallRecord
 from netprov.boot.request import BootRequest, Loader
 from netprov.errors import PeerError
+from netprov.explain.rows import stage_row
 from netprov.explain.who import UnknownName, who
 from netprov.http.services import Services
-from netprov.inventory.model import Inventory, Target
+from netprov.inventory.model import Inventory, Target, Value
 from netprov.journal.boots import Boot
 from netprov.journal.export import boot_object
 from netprov.journal.timeline import Timeline
 from netprov.journal.verdicts import Context, Verdict, judge
 from netprov.render.preview import Preview, Records
 from netprov.web import leases, machines
+from netprov.web.declare import declare
 from netprov.web.explained import Question, Tokenless, explain, origin_text, server_address
+from netprov.web.glance import Glance
 from netprov.web.operate import operate
 from netprov.web.rows import status_object, verdict_object
 
@@ -29,11 +32,13 @@ PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request whose parameters the table has checked: those that were given, by name."""
+    """A request whose parameters the table has checked: those that were given, by name. `by`: who asks."""
 
     services: Services
     request: Request
     values: Mapping[str, str | int | bool]
+    by: str = ""
+    body: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def inventory(self) -> Inventory:
@@ -70,59 +75,51 @@ def system(asked: Asked) -> Json:
     return _system(_declared(asked), asked.inventory)
 
 
+def add(asked: Asked) -> Json:
+    name = str(asked.body["name"])
+    fields = {key: value for key, value in asked.body.items() if key != "name"}
+    return {"system": name, "declared": declare(asked.services, name, fields, asked.by)}
+
+
 def arm(asked: Asked) -> Json:
-    return _install(asked, operate(asked.services, asked.request, asked.text("name"), Arm()))
+    return _install(asked, operate(asked.services, asked.request, asked.text("name"), Arm(), asked.by))
 
 
 def disarm(asked: Asked) -> Json:
-    return _install(asked, operate(asked.services, asked.request, asked.text("name"), GoLocal()))
+    return _install(asked, operate(asked.services, asked.request, asked.text("name"), GoLocal(), asked.by))
 
 
 def status(asked: Asked) -> Json:
-    page, now = asked.page, asked.services.clock()
-    installs = asked.services.state.installs
-    with Timeline(asked.services.journal) as journal:
-        records = {m.name: record for m in page.machines if (record := installs.get(m.name)) is not None}
-        standings = [machines.standing(machine, records, journal) for machine in page.machines]
-    rows = [status_object(standing, asked.inventory, now) for standing in standings]
+    page = asked.page
+    with Glance(asked.services) as glance:
+        rows = [status_object(glance.standing(machine)) for machine in page.machines]
     return {"machines": rows, "total": page.total, "page": page.number, "pages": page.pages}
 
 
 def status_of(asked: Asked) -> Json:
     machine = machines.find(asked.inventory, asked.text("machine"))
-    record = asked.services.state.installs.get(machine.name)
-    with Timeline(asked.services.journal) as journal:
-        found = machines.standing(machine, {machine.name: record} if record is not None else {}, journal)
+    with Glance(asked.services) as glance:
+        found = glance.standing(machine)
     if found.boot is None and machine.target is None:
         raise PeerError(f"neither the inventory nor the journal knows {machine.name!r}", 404)
-    return status_object(found, asked.inventory, asked.services.clock())
+    return status_object(found)
 
 
 def explained(asked: Asked) -> Json:
     name, inventory = asked.text("machine"), asked.inventory
     with Timeline(asked.services.journal) as journal:
         boots = journal.boots(machines.find(inventory, name).names, 1)
-    question = Question(name, asked.text("arch"), asked.text("loader", "none"), asked.armed, asked.local)
-    found = explain(question, inventory, asked.services.state.installs, boots[-1] if boots else None)
+    question = Question(
+        name, asked.text("arch"), asked.text("loader", "none"), asked.armed, asked.local, asked.text("via"),
+        asked.text("relay"),
+    )  # fmt: skip
+    state = asked.services.state
+    found = explain(question, inventory, state.installs, boots[-1] if boots else None, state.leases)
     return {
         "machine": name,
         "system": found.target.name if found.target is not None else "",
         "arch": found.arch.name,
-        "stages": [
-            {
-                "stage": stage.name,
-                "asks": stage.asks,
-                "gets": stage.gets,
-                "why": [
-                    {"reason": s.reason.label, "text": s.text, "origin": origin_text(s.origin, inventory.files)}
-                    for s in stage.trace
-                ],
-                "text": stage.text,
-                "problem": stage.problem,
-                "advice": stage.advice,
-            }
-            for stage in found.stages
-        ],
+        "stages": [stage_row(stage, lambda origin: origin_text(origin, inventory.files)) for stage in found.stages],
     }
 
 
@@ -214,8 +211,10 @@ def _system(target: Target, inventory: Inventory) -> Json:
         "autoinstall": target.autoinstall,
         "install": target.install.value,
         "interfaces": [
-            {"name": i.name, "mac": i.mac, "ip": str(i.ip) if i.ip is not None else None} for i in target.interfaces
+            {"name": i.name, "mac": i.mac, "ip": str(i.ip) if i.ip is not None else None, "bridge": i.bridge}
+            for i in target.interfaces
         ],
+        "virt": asdict(target.virt),
         "comment": target.comment,
         "declared": origin_text(target.origin, inventory.files),
     }

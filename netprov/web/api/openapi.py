@@ -12,7 +12,8 @@ _ERRORS = {
     401: "It is not known who asks.",
     403: "Who asks may not do this.",
     404: "There is no such thing.",
-    409: "It cannot be done to this system.",
+    409: "It cannot be done: to this system, or to the inventory as it is.",
+    415: "What was sent is not application/json.",
     500: "The inventory or a template has an error.",
     503: "The server cannot read or write its state.",
 }
@@ -64,6 +65,11 @@ def _operation(route: Route, open_reading: bool) -> Schema:
             }
             for parameter in route.parameters
         ],
+        **(
+            {"requestBody": {"required": True, "content": {"application/json": {"schema": ref(route.body)}}}}
+            if route.body
+            else {}
+        ),
         "responses": {
             "200": {"description": "The answer.", "content": {"application/json": {"schema": ref(route.schema)}}},
             **{

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from netprov.boot.arch import ARCHS
+from netprov.explain.walked import STARTS, VIAS
 from netprov.inventory.model import Scope
 from netprov.web.api import answers
 from netprov.web.api.answers import Asked, Json
 from netprov.web.api.schemas import FLAG, TEXT, WHOLE, Schema
-from netprov.web.explained import STARTS
 
 PREFIX = "/api/v1"
 
@@ -37,6 +37,7 @@ class Route:
     summary: str
     parameters: tuple[Parameter, ...] = ()
     errors: tuple[int, ...] = ()
+    body: str = ""  # the schema of what is sent
 
     @property
     def name(self) -> str:
@@ -56,6 +57,16 @@ _ARCH: Schema = {"type": "string", "enum": [row.name for row in ARCHS.values()]}
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/systems", answers.systems, Scope.READ, "Systems", "The declared systems.", _PAGING),
     Route("GET", "/systems/{name}", answers.system, Scope.READ, "System", "A declared system.", (_NAME,), (404,)),
+    Route(
+        "POST",
+        "/systems",
+        answers.add,
+        Scope.EDIT,
+        "Added",
+        "Declare a system: it is written into the inventory's files.",
+        errors=(409, 415),
+        body="NewSystem",
+    ),
     Route(
         "POST",
         "/systems/{name}/arm",
@@ -98,6 +109,8 @@ ROUTES: tuple[Route, ...] = (
             _MACHINE,
             Parameter("arch", "query", _ARCH, "Its firmware; that of its latest boot unless told."),
             Parameter("loader", "query", {"type": "string", "enum": list(STARTS)}, "What runs on it already."),
+            Parameter("via", "query", {"type": "string", "enum": list(VIAS)}, "What its files come over."),
+            Parameter("relay", "query", {**TEXT, "format": "ipv4"}, "The relay agent's address."),
             Parameter("armed", "query", FLAG, "As if an install of it were armed."),
         ),
         (404, 500),
@@ -124,7 +137,7 @@ ROUTES: tuple[Route, ...] = (
             Parameter(
                 "kind",
                 "path",
-                {"type": "string", "enum": ["autoinstall", "pxelinux", "grub", "ipxe", "args"]},
+                {"type": "string", "enum": ["autoinstall", "pxelinux", "grub", "ipxe", "xen", "args"]},
                 "What to render.",
             ),
             Parameter("name", "path", {**TEXT, "minLength": 1}, "A system or a profile; for a script also a MAC."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from flask import Blueprint, Response, jsonify, request
@@ -11,11 +12,12 @@ from netprov.errors import PeerError
 from netprov.http.asker import tell
 from netprov.http.outcome import Outcome
 from netprov.http.services import Services
-from netprov.inventory.model import Scope
+from netprov.inventory.model import Scope, Value
 from netprov.web.access import needs
 from netprov.web.api.answers import Asked
 from netprov.web.api.openapi import document
 from netprov.web.api.routes import BY_PATH, PREFIX, ROUTES, Parameter, Route
+from netprov.web.api.schemas import SCHEMAS
 
 _FLAGS = {"true": True, "false": False}
 _METHODS = {
@@ -36,7 +38,7 @@ def blueprint(services: Services) -> Blueprint:
             if route.scope is not Scope.READ and asker.by != "token":
                 # a browser sends its cookie with whatever page made it send the request
                 raise PeerError("changes by the API need a token; the page has its own forms", 403)
-            return jsonify(route.answer(Asked(services, request, _values(route, path))))
+            return jsonify(route.answer(Asked(services, request, _values(route, path), asker.name, _body(route))))
 
         return answer
 
@@ -67,6 +69,25 @@ def _fits(path: str, rest: str) -> bool:
     return len(wanted) == len(given) and all(
         w == g or (w.startswith("{") and g) for w, g in zip(wanted, given, strict=True)
     )
+
+
+def _body(route: Route) -> dict[str, Value]:
+    """The JSON object that was sent, with the keys that its schema requires. Raises PeerError (400, 415)."""
+    if not route.body:
+        return {}
+    if request.mimetype != "application/json":
+        raise PeerError("send Content-Type: application/json", 415)
+    try:
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        raise PeerError("the body is no JSON", 400) from None
+    required = SCHEMAS[route.body]["required"]
+    assert isinstance(required, list)
+    missing = [key for key in required if not isinstance(body, dict) or not isinstance(body.get(key), str)]
+    if missing:
+        raise PeerError(f"the body must be a JSON object with {', '.join(missing)}", 400)
+    assert isinstance(body, dict)
+    return body
 
 
 def _values(route: Route, path: dict[str, str]) -> dict[str, str | int | bool]:

@@ -71,12 +71,44 @@
     return fresh => fresh.querySelectorAll(key)[index];
   };
 
+  // A file on its way: its bar, or none; one that is not heard of any more is gone.
+  const move = (bar, now) => {
+    if (!bar) return;
+    bar.hidden = !now;
+    if (!now) return;
+    bar.dataset.heard = Date.now();
+    bar.querySelector("progress").value = now.percent;
+    setText(bar.querySelector(".moving-text"), now.text);
+  };
+  const forget = () => {
+    for (const bar of document.querySelectorAll(".moving:not([hidden])"))
+      if (Date.now() - (bar.dataset.heard ||= Date.now()) > 6000) { bar.hidden = true; refresh(); }
+  };
+  const setPill = (pill, stage, state) => {
+    const suffix = {failed: " failed", started: " …"}[state] || "";
+    if (pill.textContent === (stage || "got nothing") + suffix) return;
+    pill.className = `pill ${state || "none"}`;
+    pill.replaceChildren(pill.firstElementChild, (stage || "got nothing") + suffix);
+  };
+  const rowOf = name => [...document.querySelectorAll("tr[data-machine]")].find(r => r.dataset.machine === name);
+  const onProgress = all => {
+    for (const now of all) {
+      const place = live === "list" ? rowOf(now.machine) : now.machine === main.dataset.machine ? main : null;
+      if (!place) continue;
+      if (live === "machine" && cell(place, "moving")?.hidden) refresh();  // its lane begins
+      move(cell(place, "moving"), now);
+      if (!now.stage || !cell(place, "stage")) continue;
+      setPill(cell(place, "stage"), now.stage, "started");
+      const mark = place.querySelector(`.track [data-stage="${CSS.escape(now.stage)}"]`);
+      if (mark) mark.className = "started";
+    }
+  };
+
   const cell = (row, name) => row.querySelector(`[data-cell="${name}"]`);
   const patch = (row, now) => {
-    const pill = cell(row, "stage");
-    pill.className = `pill ${now.state || "none"}`;
-    const suffix = {failed: " failed", started: " …"}[now.state] || "";
-    pill.replaceChildren(pill.firstElementChild, (now.stage || "got nothing") + suffix);
+    setPill(cell(row, "stage"), now.stage, now.state);
+    for (const mark of row.querySelectorAll(".track i")) mark.className = now.reached[mark.dataset.stage] || "";
+    move(cell(row, "moving"), now.progress);
     setText(cell(row, "text"), now.text || "nothing was heard of it");
     setText(cell(row, "verdict"), now.verdicts.length ? now.verdicts[0].sentence : "");
     setText(cell(row, "says"), now.says);
@@ -97,9 +129,9 @@
       if (now.machine === main.dataset.machine) refresh();
       return;
     }
-    const row = [...document.querySelectorAll("tr[data-machine]")].find(r => r.dataset.machine === now.machine);
+    const row = rowOf(now.machine);
     if (row) patch(row, now);
-    else if (!now.system) refresh();
+    else if (!now.system || now.macs.some(mac => document.querySelector(`#strangers a[href$="${encodeURIComponent(mac)}"]`))) refresh();
   };
 
   const follow = () => {
@@ -112,6 +144,7 @@
       if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 15000);
     });
     stream.addEventListener("machine", message => onMachine(JSON.parse(message.data)));
+    stream.addEventListener("progress", message => onProgress(JSON.parse(message.data)));
     stream.addEventListener("reload", refresh);
     addEventListener("pagehide", () => stream.close());
   };
@@ -119,6 +152,6 @@
   wire();
   if (live) {
     follow();
-    setInterval(tellTimes, 5000);
+    setInterval(() => { tellTimes(); forget(); }, 5000);
   }
 })();

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from netprov.errors import Origin, PeerError
 from netprov.xen.facts import MachineFacts
+from netprov.xen.messages import Message
 from netprov.xen.plan import Boot, BootPlan, Chain, Local, Refusal, base_name, refused
 from netprov.xen.pxelinux.config import Config, Entry, Kind
 from netprov.xen.pxelinux.sysappend import sysappend
@@ -38,12 +39,12 @@ def plan(entry: Entry, facts: MachineFacts) -> BootPlan:
         case Kind.LOCALBOOT:
             return Local(f"{where}: LOCALBOOT {entry.kernel}".rstrip())
         case Kind.MENU:
-            return Refusal(f"{where}: only moves to another menu; name a label that boots")
+            return Refusal(Message.ANOTHER_MENU.said(where=where))
         case Kind.BOOT | Kind.BSS | Kind.PXE | Kind.FDIMAGE | Kind.COMBOOT:
             what = f"{entry.kind.upper()} {entry.kernel}"
-            return Refusal(f"{where}: {what} needs a PC's BIOS, which a domU has not: use LINUX with a kernel")
+            return Refusal(Message.NEEDS_BIOS.said(where=where, what=what))
         case _ if not words:
-            return Refusal(f"{where}: names no kernel")
+            return Refusal(Message.NO_KERNEL_NAMED.said(where=where))
         case Kind.CONFIG:
             return Chain(words[0], words[1] if len(words) > 1 else "")
     return _kernel(entry, words, facts, where)
@@ -57,7 +58,7 @@ def _kernel(entry: Entry, words: list[str], facts: MachineFacts, where: str) -> 
         if base in _MENUS:
             if words[1:]:
                 return Chain(words[1])  # the menu of another file
-            return Refusal(f"{where}: shows a menu; name a label that boots")
+            return Refusal(Message.SHOWS_MENU.said(where=where))
         if base == "chain.c32":
             return _chain(words[1:], where)
         if base == "mboot.c32":
@@ -65,7 +66,7 @@ def _kernel(entry: Entry, words: list[str], facts: MachineFacts, where: str) -> 
         if base == "linux.c32":
             words = words[1:]
             if not words:
-                return Refusal(f"{where}: linux.c32 without a kernel")
+                return Refusal(Message.LINUX_C32.said(where=where))
     args, initrds = _initrds(_arguments(entry, words[0]))
     initrds = initrds or _files(entry.initrd)
     refusal = refused(words[0], initrds, where)
@@ -78,7 +79,7 @@ def _chain(arguments: list[str], where: str) -> BootPlan:
     """chain.c32 starts a disk's boot sector, which for a domU is pygrub's work; with a file, another system."""
     files = [word for word in arguments if re.match(r"(file|ntldr|bootmgr|cmldr|freedos|msdos|drmk|isolinux)=", word)]
     if files:
-        return Refusal(f"{where}: chain.c32 {files[0]} starts another system's loader, which a domU cannot run")
+        return Refusal(Message.CHAIN_C32.said(where=where, file=files[0]))
     return Local(f"{where}: chain.c32 {' '.join(arguments)}".rstrip())
 
 
@@ -87,9 +88,9 @@ def _multiboot(entry: Entry, words: list[str], facts: MachineFacts, where: str) 
     text = _arguments(entry, _words(entry)[0])
     modules = [part.split(None, 1) for part in re.split(r"(?:^|\s)---(?=\s|$)", text)]
     if not words or not modules[0] or "xen" not in base_name(modules[0][0]):
-        return Refusal(f"{where}: mboot.c32 starts {words[0] if words else 'nothing'}, not Xen with a Linux kernel")
+        return Refusal(Message.MBOOT_OTHER.said(where=where, what=words[0] if words else "nothing"))
     if len(modules) < 2 or not modules[1]:
-        return Refusal(f"{where}: mboot.c32 starts Xen without a kernel: write xen.gz --- vmlinuz --- initrd")
+        return Refusal(Message.MBOOT_ALONE.said(where=where))
     kernel, *args = modules[1]
     initrds = (modules[2][0],) if len(modules) > 2 and modules[2] else ()
     refusal = refused(kernel, initrds, where)
@@ -139,7 +140,7 @@ def _labelled(config: Config, label: str) -> Entry:
     labels = [entry.label for entry in config.entries if entry.label]
     more = f" and {len(labels) - _LISTED} more" if len(labels) > _LISTED else ""
     known = f"its labels are {', '.join(labels[:_LISTED])}{more}" if labels else "it has no labels"
-    raise PeerError(f"{config.name} has no label {label}; {known}")
+    raise PeerError(Message.NO_LABEL.said(script=config.name, label=label, known=known))
 
 
 def _command(config: Config, command: str) -> Entry:
@@ -150,7 +151,7 @@ def _command(config: Config, command: str) -> Entry:
         return replace(entry, extra=rest.strip())
     origin = Origin(config.name)
     if not config.implicit:
-        raise PeerError(f"{origin}: {first} is no label, and IMPLICIT 0 allows nothing else")
+        raise PeerError(Message.NOT_IMPLICIT.said(origin=origin, word=first))
     if not base_name(first).endswith(".c32") and _menu_name(first) in _MENUS:
         # PXELINUX tries menu.c32 where there is no menu; Cobbler writes DEFAULT menu
         return Entry("", Kind.COM32, f"{first}.c32 {rest}".strip(), origin)
@@ -173,5 +174,5 @@ def _from_menu(config: Config) -> Entry:
             return _command(config, command)
     visible = [entry for entry in able if not entry.hidden]
     if not visible and not able:
-        raise PeerError(f"{config.name}: has neither a label that boots nor a DEFAULT")
+        raise PeerError(Message.NOTHING_BOOTS.said(script=config.name))
     return (visible or able)[0]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from netprov.errors import Origin, PeerError
+from netprov.xen.messages import Message
 
 INCLUDE_DEPTH = 16  # syslinux's MAX_INCLUDE_NEST
 MOST_LINES = 100_000  # of all files together: a loop of includes, or no configuration at all
@@ -130,7 +131,8 @@ class _Reader:
         for number, line in enumerate(re.split("\r?\n|\r", text), 1):
             self._lines += 1
             if self._lines > MOST_LINES:
-                raise PeerError(f"{name}:{number}: with what it includes, more than {MOST_LINES} lines")
+                what = f"with what it includes, more than {MOST_LINES} lines"
+                raise PeerError(Message.SCRIPT_LIMIT.said(script_line=f"{name}:{number}", limit_passed=what))
             keyword, rest = _split(line)
             if in_help:
                 in_help = keyword != "endtext"
@@ -147,7 +149,8 @@ class _Reader:
         append = self.append if done.append is None else done.append
         self.entries[done.entry.label] = replace(done.entry, append="" if append == "-" else append)
         if len(self.entries) > MOST_LABELS:
-            raise PeerError(f"{done.entry.origin}: more than {MOST_LABELS} labels")
+            passed = f"more than {MOST_LABELS} labels"
+            raise PeerError(Message.SCRIPT_LIMIT.said(script_line=done.entry.origin, limit_passed=passed))
 
     def _line(self, keyword: str, rest: str, origin: Origin) -> None:
         if keyword == "label":
@@ -221,7 +224,8 @@ class _Reader:
             self.notes.append(f"{origin}: INCLUDE without a file name")
             return
         if self._depth >= INCLUDE_DEPTH:
-            raise PeerError(f"{origin}: INCLUDE {words[0]} is nested {INCLUDE_DEPTH} deep; does it include itself?")
+            what = f"INCLUDE {words[0]} is nested {INCLUDE_DEPTH} deep; does it include itself?"
+            raise PeerError(Message.SCRIPT_LIMIT.said(script_line=origin, limit_passed=what))
         text = self.include(words[0])
         if text is None:
             self.notes.append(f"{origin}: the file to include, {words[0]}, is not there")

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 from netprov.errors import PeerError
 from netprov.inventory.mac import Mac
+from netprov.xen.messages import Message
 
 FOLDER = "pxelinux.cfg/"
 _ETHERNET = "01"  # ARP's hardware type
@@ -66,7 +67,7 @@ def resolve_path(prefix: str, name: str) -> Place:
     scheme that is none of tftp, http, https, ftp, and for a name that no server can have.
     """
     if not name or any(char < " " for char in name):
-        raise PeerError(f"{name!r} is no file name")
+        raise PeerError(Message.BAD_NAME.said(file_name=repr(name), why_it_is_none="is no file name"))
     if _URL.match(name):
         return _url(name)
     server, colons, path = name.partition("::")
@@ -83,10 +84,11 @@ def resolve_path(prefix: str, name: str) -> Place:
 def _url(url: str) -> Place:
     scheme, _, rest = url.partition("://")
     if scheme.lower() not in _SCHEMES:
-        raise PeerError(f"{url}: {scheme} is none of {', '.join(_SCHEMES)}")
+        why = f"{scheme} is none of {', '.join(_SCHEMES)}"
+        raise PeerError(Message.BAD_NAME.said(file_name=url, why_it_is_none=why))
     if scheme.lower() != "tftp":
         return Place(url=url)
     server, _, path = rest.partition("/")
     if not server or not path:
-        raise PeerError(f"{url}: has no server or no file name")
+        raise PeerError(Message.BAD_NAME.said(file_name=url, why_it_is_none="has no server or no file name"))
     return Place(path=path, server=server)

@@ -1,0 +1,100 @@
+"""What is declared, and whether the server serves it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+
+from netprov.boot.reason import Reason
+from netprov.check.subject import EVERY, Finding, Severity, Subject
+from netprov.errors import ConfigError
+from netprov.inventory.model import Inventory, Target
+from netprov.journal.timeline import Timeline
+
+RENDERED = 200
+"""Systems whose scripts and answers are made here, at most, each of another kind: some two seconds. `netprov lint`
+makes everybody's."""
+
+
+def configuration(subject: Subject) -> Iterator[Finding]:
+    for problem in subject.loaded.problems:
+        advice = "mend it; a server takes it over by itself"
+        yield Finding("configuration", Severity.ERROR, str(problem), advice, EVERY, "netprov lint")
+    for problem in subject.inventory.warnings if subject.inventory is not None else ():
+        yield Finding("configuration", Severity.WARNING, str(problem))
+
+
+def kinds(inventory: Inventory) -> str:
+    return f"{len(inventory.systems)} systems, {len(inventory.profiles)} profiles, no problems"
+
+
+def templates(subject: Subject) -> Iterator[Finding]:
+    """Every template, for every kind of system."""
+    from netprov.render.lint import lint
+
+    inventory = subject.declared
+    kinds = _by_kind(inventory)
+    chosen = [names[0] for names in kinds][:RENDERED]
+    findings = lint(replace(inventory, systems={name: inventory.systems[name] for name in chosen}))
+    for problem in findings.problems:
+        advice = "mend it there; netprov lint checks again"
+        machines = _whose(problem.where, inventory, kinds)
+        yield Finding("template", Severity.ERROR, str(problem), advice, machines, "netprov lint")
+    for problem in findings.warnings:
+        yield Finding("template", Severity.WARNING, str(problem))
+    if len(kinds) > RENDERED:
+        text = f"the scripts and answers of {len(chosen)} systems were made, of {len(inventory.systems):,}"
+        yield Finding("template-sample", Severity.NOTE, text, "for everybody's, take a minute", command="netprov lint")
+
+
+def _by_kind(inventory: Inventory) -> list[list[str]]:
+    """The systems by kind: all that templates can tell apart but names and addresses are the same within one."""
+    found: dict[Hashable, list[str]] = {}
+    for name, system in inventory.systems.items():
+        found.setdefault(_kind(system), []).append(name)
+    return list(found.values())
+
+
+_WHERE = re.compile(r"(system|profile) (\S+)")
+
+
+def _whose(where: str, inventory: Inventory, kinds: list[list[str]]) -> tuple[str, ...]:
+    """The machines that a problem with the system or profile at `where` stops."""
+    match = _WHERE.match(where)
+    if match is None:
+        return EVERY
+    kind, name = match.groups()
+    if kind == "system":
+        return tuple(next((names for names in kinds if name == names[0]), [name]))
+    return tuple(n for n, system in inventory.systems.items() if system.profile == name) or (name,)
+
+
+def _kind(system: Target) -> Hashable:
+    cards = tuple((i.name, i.mac is None, i.ip is None, i.gateway is None, i.bridge) for i in system.interfaces)
+    unlike = replace(
+        system, name="", hostname="x" if system.hostname else "", uuid="", serial="", client_id=b"", circuit_id=b"",
+        remote_id=b"", interfaces=(), comment="", origin=None, origins={},
+    )  # fmt: skip
+    return cards, repr(unlike)
+
+
+def server(subject: Subject) -> Iterator[Finding]:
+    if not subject.server:
+        text = f"no server runs on {subject.place.folder}"
+        yield Finding("server-down", Severity.WARNING, text, "start it", EVERY, "netprov serve")
+
+
+def generation(subject: Subject) -> Iterator[Finding]:
+    if not subject.server:
+        return
+    try:
+        with Timeline(subject.place.journal) as journal:
+            last = journal.latest([Reason.INVENTORY_REFUSED, Reason.INVENTORY_LOADED, Reason.SERVER_STARTED])
+    except ConfigError as error:
+        yield Finding("generation", Severity.WARNING, str(error))
+        return
+    if last is not None and last.reason is Reason.INVENTORY_REFUSED:
+        text = f"the server refused the newest edit and serves what was before: {last.text}"
+        advice = "mend it: netprov lint lists every problem"
+        yield Finding(last.reason.label, Severity.ERROR, text, advice, EVERY, "netprov lint")

@@ -1,0 +1,81 @@
+"""The DISCOVER that a machine sends, by what is on it: firmware, iPXE, or netprov's bootloader for domUs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address
+
+from netprov.boot.arch import Arch
+from netprov.boot.request import BootRequest, Loader
+from netprov.dhcp import pxe
+from netprov.dhcp.client import PARAMETERS
+from netprov.dhcp.packet import ANY, BROADCAST_FLAG, DISCOVER, MAX_MESSAGE, REQUEST, Packet, encode
+from netprov.inventory.mac import Mac
+from netprov.simulate.machine import Kind, Machine, Runs, dhcp_options
+
+STAND_IN = Mac("02:00:00:00:00:01")
+"""The MAC of a machine that is known by something else: a packet has to have one (locally administered)."""
+
+_XID = 1
+_UNDI = {True: (3, 0), False: (2, 1)}  # option 94 of UEFI and of BIOS firmware
+
+
+def discover(asking: BootRequest, arch: Arch, loader: Loader) -> bytes:
+    """The DISCOVER of the machine while `loader` is on it; with what its relay adds, where it has one."""
+    return _packet(asking, DISCOVER, _told(asking, arch, loader))
+
+
+def ask_boot_server(asking: BootRequest, arch: Arch, loader: Loader, server: IPv4Address, ip: IPv4Address) -> bytes:
+    """Its question on port 4011, once another server has given it the address `ip` (PXE 2.1 §2.2.3)."""
+    told = [(54, server.packed), *_told(asking, arch, loader)]
+    return _packet(asking, REQUEST, told, ip)
+
+
+def _told(asking: BootRequest, arch: Arch, loader: Loader) -> list[tuple[int, bytes]]:
+    mac = asking.mac or STAND_IN
+    if loader is Loader.XEN:  # as netprov.xen.pxeboot asks
+        uuid = bytes.fromhex(asking.uuid.replace("-", ""))
+        return [
+            (60, b"PXEClient:Arch:00000:UNDI:002001"),
+            (61, b"\x01" + _octets(mac)),
+            (77, pxe.XEN_CLASS),
+            (93, b"\0\0"),
+            (94, b"\x01\x02\x01"),
+            *([(97, b"\0" + uuid)] if uuid else []),
+            (55, PARAMETERS),
+        ]
+    runs = Runs.IPXE if loader is Loader.IPXE else Runs.UEFI if arch.uefi else Runs.ROM
+    machine = Machine(mac, _kind(arch, runs), uuid=asking.uuid, client_id=asking.client_id)
+    return dhcp_options(machine, runs)
+
+
+def _kind(arch: Arch, runs: Runs) -> Kind:
+    undi = _UNDI[arch.uefi]
+    # iPXE calls itself a PXE client, however it was loaded
+    client = "HTTPClient" if arch.http and runs is not Runs.IPXE else "PXEClient"
+    vendor_class = f"{client}:Arch:{arch.code:05}:UNDI:{undi[0]:03}{undi[1]:03}"
+    if "uboot" in arch.name and not arch.http:
+        vendor_class = "U-Boot"
+    return Kind(arch.name, runs, arch.code, arch.cpu, vendor_class, undi, "")
+
+
+def _packet(asking: BootRequest, kind: int, told: Iterable[tuple[int, bytes]], ciaddr: IPv4Address = ANY) -> bytes:
+    options = {53: bytes((kind,)), 57: (MAX_MESSAGE + 28).to_bytes(2, "big"), **dict(told)}
+    if asking.relay is not None:
+        ports = {pxe.CIRCUIT_ID: asking.circuit_id, pxe.REMOTE_ID: asking.remote_id}
+        added = b"".join(bytes((code, len(value))) + value for code, value in ports.items() if value)
+        options |= {82: added} if added else {}
+    packet = Packet(
+        xid=_XID,
+        hops=1 if asking.relay is not None else 0,
+        flags=0 if int(ciaddr) else BROADCAST_FLAG,
+        ciaddr=ciaddr,
+        giaddr=asking.relay or ANY,
+        chaddr=_octets(asking.mac or STAND_IN).ljust(16, b"\0"),
+        options=options,
+    )
+    return encode(packet, MAX_MESSAGE)
+
+
+def _octets(mac: Mac) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))

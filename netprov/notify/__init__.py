@@ -1,0 +1,1 @@
+"""Webhooks: tells other programs what happens, once each, until they have taken it."""

@@ -1,0 +1,50 @@
+"""What the state database keeps, as values: whoever has these needs no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Literal
+
+from netprov.quick import quick
+
+LeaseState = Literal["leased", "declined", "released"]
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One address and who has it. `expires` is in seconds since the epoch; what is unknown is empty or None."""
+
+    ip: IPv4Address
+    mac: str
+    client_id: bytes = b""
+    hostname: str = ""
+    expires: float = 0.0
+    state: LeaseState = "leased"
+    subnet: str = ""
+    uuid: str = ""
+    arch: int | None = None
+    circuit_id: bytes = b""
+    remote_id: bytes = b""
+    system: str = ""
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a machine at `ip` told about itself, at `at` (seconds since the epoch). What is unknown is empty or None.
+
+    A loader's later question, by TFTP or HTTP, comes from the address alone: this says whose it is. In proxy mode the
+    address is what the client asked another server for (option 50, or ciaddr).
+    """
+
+    ip: IPv4Address
+    mac: str
+    uuid: str = ""
+    client_id: bytes = b""
+    serial: str = ""
+    circuit_id: bytes = b""
+    remote_id: bytes = b""
+    arch: int | None = None
+    at: float = 0.0
