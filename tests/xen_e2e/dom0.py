@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -58,6 +59,8 @@ FOLDERS = (
 )
 UNCOMPILED = r"/(test|tests|idlelib|lib2to3|tkinter|turtledemo|ensurepip|pydoc_data|distutils)/"
 IMAGE_MB = 700
+FIRST_USER = 131072
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 KEPT = 2  # images: that of now, and that of the branch beside it
 
 
@@ -117,7 +120,7 @@ def _key(plan: Sequence[str], linux: str, archive: Archive) -> str:
     recipe = [Path(__file__), INIT, INITRAMFS, AGENT]
     version = archive.offered([linux], ARCH)[linux]["Version"]
     sites = sorted(f"{name} {found.version}" for name, found in _distributions().items())
-    parts = [*plan, linux, version, *sites, *(path.read_text() for path in recipe)]
+    parts = [*plan, linux, version, THIS_PYTHON, *sites, *(path.read_text() for path in recipe)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -200,7 +203,7 @@ def _build(made: Path, apt: _Apt, archive: Archive, linux: str, progress: Callab
     (made / "initrd.img").write_bytes(_initramfs(root, modules))
     progress("dom0 image: Python")
     _finish(root)
-    _site_packages(root / SITE)
+    _site_packages(root)
     _compile(root)
     progress("dom0 image: disk")
     make_disk(made / "dom0.img", root, IMAGE_MB)
@@ -223,6 +226,8 @@ def _unpack(root: Path, debs: Sequence[Path]) -> None:
 def _finish(root: Path) -> None:
     for name in ("passwd", "group"):
         shutil.copyfile(root / f"usr/share/base-passwd/{name}.master", root / "etc" / name)
+    with (root / "etc/passwd").open("a") as file:  # whose number and a domain's add up to its bootloader's user
+        file.write(f"xen-qemuuser-range-base:x:{FIRST_USER}:65534::/nonexistent:/usr/sbin/nologin\n")
     for link, target in (("sh", "dash"), ("awk", "mawk")):
         if not (root / "usr/bin" / link).exists():
             (root / "usr/bin" / link).symlink_to(target)
@@ -259,7 +264,7 @@ def _initramfs(root: Path, modules: Sequence[kernel.Module]) -> bytes:
 
 
 def _distributions() -> dict[str, metadata.Distribution]:
-    """What netprov needs of PyPI, as this environment has it: its Python and dom0's are both the distribution's."""
+    """What netprov needs of PyPI, as this environment has it."""
     found: dict[str, metadata.Distribution] = {}
     wanted = list(metadata.distribution("netprov").requires or ())
     while wanted:
@@ -272,7 +277,17 @@ def _distributions() -> dict[str, metadata.Distribution]:
     return found
 
 
-def _site_packages(target: Path) -> None:
+def _site_packages(root: Path) -> None:
+    """The same for dom0's Python: copied where that is this environment's version, else of wheels for that one."""
+    target = root / SITE
+    version = next(root.glob("usr/lib/python3.*")).name.removeprefix("python")
+    if version != THIS_PYTHON:
+        # typing-extensions: what newer versions of Python have in them
+        rows = {"typing-extensions": "", **{name: f"=={one.version}" for name, one in _distributions().items()}}
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        options = ["--target", str(target), "--python-version", version, "--no-deps"]
+        _run([*pip, *options, *(name + exact for name, exact in rows.items())])
+        return
     for found in _distributions().values():
         for file in found.files or ():
             if file.parts[0] != ".." and "__pycache__" not in file.parts:

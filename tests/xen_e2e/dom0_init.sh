@@ -13,7 +13,7 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts -o gid=5,mode=620 devpts /dev/pts
 for folder in /run /tmp /dev/shm; do mount -t tmpfs tmpfs $folder; done
 mkdir -p /run/lock /run/xen /run/xenstored
-hostname dom0
+echo dom0 >/proc/sys/kernel/hostname
 ip link set lo up
 mount -t xenfs xenfs /proc/xen
 /etc/init.d/xen start

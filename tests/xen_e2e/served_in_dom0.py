@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import yaml
 
+from .machines import Declared
 from .rundisk import CHECKOUT_IN_DOM0
 from .xenlab import Dom0
 
 BRIDGE, ADDRESS, NETWORK = "xenbr1", "10.88.0.1", "10.88.0.0/24"
 CONFIG, LOG = "/etc/netprov/netprov.yaml", "/var/log/netprov.log"
-PATIENCE = 120.0  # TCG starts Python five times
+PATIENCE = 300.0  # TCG starts Python five times
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,7 @@ class ServedInDom0:
     """A server that `start` starts, with what it declares."""
 
     dom0: Dom0
-    distros: Mapping[str, Any]
-    profiles: Mapping[str, Any]
-    systems: Mapping[str, Any]
+    declared: Declared
 
     def start(self) -> None:
         """Returns when it serves; it ends with dom0."""
@@ -33,7 +31,7 @@ class ServedInDom0:
             "server": {"interfaces": [BRIDGE], "address": ADDRESS, "state": "/var/lib/netprov"},
             "dhcp": {"mode": "full", "subnets": [subnet]},
             "tftp": {"root": f"{CHECKOUT_IN_DOM0}/boot-images"},
-            "distros": dict(self.distros), "profiles": dict(self.profiles), "systems": dict(self.systems),
+            **asdict(self.declared),
         })  # fmt: skip
         self.dom0.write(CONFIG, text)
         self.dom0.sh(f"ip address add {ADDRESS}/24 dev {BRIDGE}")

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from .scenarios import SCENARIOS, Played, World
 
-# dom0 and the domUs have two processors; with more at once libxl's hotplug scripts run into their time limit (40 s)
-# where the machine is busy with other things as well
+# there is one processor: a second scenario runs in the time in which the first waits for servers and timers. With more
+# libxl's hotplug scripts run into their time limit (40 s) on a busy machine.
 AT_ONCE = 2
 
 
 class Stage:
-    """Begins with the scenarios `names`, in their order."""
+    """Begins with the scenarios `names`, in their order. What everybody said in them is kept in `folder`."""
 
-    def __init__(self, world: World, names: Sequence[str]) -> None:
+    def __init__(self, world: World, names: Sequence[str], folder: Path) -> None:
         self.world = world
+        self.folder = folder
         self.began = time.monotonic()
         self.seconds: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(AT_ONCE)
@@ -33,11 +35,19 @@ class Stage:
             play.exception()
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)  # those that are played end with dom0
 
     def _play(self, name: str) -> Played:
         began = time.monotonic()
         try:
-            return SCENARIOS[name](self.world)
+            played = SCENARIOS[name](self.world)
         finally:
             self.seconds[name] = time.monotonic() - began
+        for one in (played, played.twin) if played.twin else (played,):
+            (self.folder / f"{one.name}.txt").write_text(one.told())
+        return played
+
+    def told(self) -> str:
+        """How long each scenario took, and where to read what was said in it."""
+        took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.seconds.items())
+        return f"{time.monotonic() - self.began:.0f} s in all, {AT_ONCE} at once: {took}\nread {self.folder}/"
