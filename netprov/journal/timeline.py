@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from netprov.boot.reason import Reason
-from netprov.errors import ConfigError, Origin, Problem
 from netprov.inventory.mac import parse_mac
 from netprov.journal.boots import Boot, boot_of
 from netprov.journal.correlate import Placed
 from netprov.journal.event import Event
+from netprov.journal.reading import Reading
 from netprov.journal.running import SELECT, Transfer, transfers_of
-from netprov.journal.store import COLUMNS, is_damaged, placed_rows
+from netprov.journal.store import COLUMNS, placed_rows
 
 _BOOT_EVENTS = 10_000  # of one boot, the oldest; an installed system renews its lease for months
 
@@ -72,18 +69,15 @@ SELECT {COLUMNS} FROM events WHERE machine = ? AND machine <> '' AND boot = ? OR
 """
 
 
-class Timeline:
+class Timeline(Reading):
     """The journal at `path`, open for reading; a journal that does not exist yet is an empty one.
 
     The events given come without install tokens: those are passwords, and timelines are pasted into bug reports.
     Every method raises ConfigError where the file cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._db: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-        self._open()
+    what = "the journal"
+    mend = "stop netprov and move the file away: a new one is begun"
 
     @staticmethod
     def read(path: Path, machine: str, last: int = 1) -> tuple[Boot, ...]:
@@ -204,36 +198,6 @@ class Timeline:
         )
         return [name for (name,) in rows]
 
-    def reopened(self) -> bool:
-        """Open the file again where it is a new one: the writer began another, or the first. Whether it did."""
-        if identity(self._path) == self._file:
-            return False
-        self.close()
-        self._open()
-        return True
-
-    def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def __enter__(self) -> Timeline:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _open(self) -> None:
-        self._file = identity(self._path)
-        if self._file is None:
-            return
-        try:
-            self._db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        except sqlite3.Error as error:
-            raise self._unreadable(error) from None
-
     def _with_events(self, boots: list[Any]) -> tuple[Boot, ...]:
         found = []
         for machine, number in reversed(boots):
@@ -252,24 +216,6 @@ class Timeline:
             if events:
                 found.append(boot_of(machine, number, events))
         return tuple(found)
-
-    def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:
-        if self._db is None:
-            return []
-        try:
-            return self._db.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            if "no such table" in str(error):  # the writer is just making it
-                return []
-            raise self._unreadable(error) from None
-
-    def _unreadable(self, error: sqlite3.Error) -> ConfigError:
-        advice = ""
-        if not os.access(self._path, os.R_OK):
-            advice = "; read it as root, or as the user netprov runs as"
-        elif is_damaged(error):
-            advice = "; stop netprov and move the file away: a new one is begun"
-        return ConfigError(Problem(Origin(str(self._path)), "", f"the journal cannot be read: {error}{advice}"))
 
 
 def public(event: Event) -> Event:
@@ -294,12 +240,3 @@ def addresses(text: str) -> list[str]:
     with suppress(ValueError):
         found.append(f"ip {ip_address(text)}")
     return found
-
-
-def identity(path: Path) -> tuple[int, int] | None:
-    """Tells one file from the one that takes its place; None where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from netprov.explain.server import our_address
 from netprov.inventory.model import Inventory, Notice
 from netprov.journal.correlate import Placed
-from netprov.journal.timeline import Timeline, identity
+from netprov.journal.reading import identity
+from netprov.journal.timeline import Timeline
 from netprov.journal.verdicts import Context, verdicts
 from netprov.notify.news import News, body, news_of, verdict_news
 from netprov.notify.spool import Entry, Spool

@@ -10,8 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -20,31 +18,9 @@ import pytest
 from netprov.tftp.client import NotFoundError
 from netprov.tftp.fetch import fetch
 from tests.notify.receivers import Receiver, receiving, status
-from tests.serve.conftest import PATIENCE, Server, folder_of, free_ports
+from tests.serve.conftest import PATIENCE, Server, folder_of, free_ports, started
 
 pytestmark = pytest.mark.e2e  # a server of its own for each
-
-
-@contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[Server]:
-    """A server on what is in `folder`."""
-    config = (folder / "netprov.yaml").read_text()
-    ports = {name: int(re.search(rf"{name}: {{.*?port: (\d+)", config)[1]) for name in ("dhcp", "tftp", "http")}
-    with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-m", "netprov", "serve", *arguments]
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
-    server = Server(folder, process, ports)
-    try:
-        server.wait_log("serves DHCP")
-        yield server
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
 
 
 @pytest.fixture
@@ -87,7 +63,7 @@ def metric(server: Server, name: str) -> float:
 def test_a_state_is_told_and_a_killed_worker_goes_on(folder: Path) -> None:
     with receiving(status(200)) as ops:
         declare(folder, ops.port)
-        with serving(folder) as server:
+        with started(folder) as server:
             workers = server.workers()
             assert len(workers) == 5
             script(server)
@@ -103,7 +79,7 @@ def test_a_state_is_told_and_a_killed_worker_goes_on(folder: Path) -> None:
 def test_a_receiver_that_is_away_while_the_server_is_started_again(folder: Path) -> None:
     (port,) = free_ports(1)
     declare(folder, port)
-    with serving(folder) as server:
+    with started(folder) as server:
         script(server)
         server.wait_log("webhook ops does not take messages: Connection refused")
         shown = server.cli("status")
@@ -114,7 +90,7 @@ def test_a_receiver_that_is_away_while_the_server_is_started_again(folder: Path)
         assert fetch("127.0.0.1", "vmlinuz", port=server.ports["tftp"])
     with receiving(status(200)) as ops:
         declare(folder, ops.port)
-        with serving(folder) as server:
+        with started(folder) as server:
             until(lambda: states(ops) == ["booting"], lambda: server.log)
             server.wait_log("webhook ops takes messages again")
             until(lambda: metric(server, 'netprov_webhook_failing{hook="ops"}') == 0)
@@ -126,7 +102,7 @@ def test_a_verdict_is_told_once_also_across_a_restart(folder: Path) -> None:
     kernel = folder / "root" / "vmlinuz"
     with receiving(status(200)) as ops:
         declare(folder, ops.port, "[verdict]")
-        with serving(folder) as server:
+        with started(folder) as server:
             kernel.rename(kernel.with_name("elsewhere"))
             script(server)
             with pytest.raises(NotFoundError):
@@ -141,7 +117,7 @@ def test_a_verdict_is_told_once_also_across_a_restart(folder: Path) -> None:
             (boot,) = json.loads(server.cli("timeline", "lady", "--json").stdout)
             assert told["data"]["reason"] in {verdict["id"] for verdict in boot["verdicts"]}
             assert told["data"]["boot"] == f"{boot['machine']}/{boot['boot']}"
-        with serving(folder):
+        with started(folder):
             time.sleep(3.0)
         assert len(ops.requests) == 1
 
@@ -149,13 +125,13 @@ def test_a_verdict_is_told_once_also_across_a_restart(folder: Path) -> None:
 def test_the_server_tells_of_itself(folder: Path) -> None:
     with receiving(status(200)) as ops:
         declare(folder, ops.port, "[server]")
-        with serving(folder) as server:
+        with started(folder) as server:
             server.edit("systems: {lady: {profile: nothing}}\n")
             until(lambda: "inventory-refused" in {told["data"]["reason"] for told in ops.taken}, lambda: server.log)
 
 
 def test_the_first_webhook_needs_a_restart_and_is_told_so(folder: Path) -> None:
-    with serving(folder) as server:
+    with started(folder) as server:
         declare(folder, 9)
         server.process.send_signal(signal.SIGHUP)
         server.wait_log("in force only after a restart: server.webhooks, the first")
@@ -164,7 +140,7 @@ def test_the_first_webhook_needs_a_restart_and_is_told_so(folder: Path) -> None:
 def test_installers_lines_stand_in_the_timeline(folder: Path) -> None:
     (port,) = free_ports(1)
     declare(folder, 9, syslog=port)
-    with serving(folder, "--log-format", "json") as server:
+    with started(folder, "--log-format", "json") as server:
         script(server)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             for n in range(8):

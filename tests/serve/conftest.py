@@ -90,13 +90,22 @@ def folder_of(path: Path, inventory: str = INVENTORY) -> dict:
 
 @contextlib.contextmanager
 def serving(path: Path):
-    ports = folder_of(path)
+    folder_of(path)
+    with started(path) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def started(path: Path, *arguments: str):
+    """A server on what is in the folder `path`."""
+    config = (path / "netprov.yaml").read_text()
+    ports = {name: int(re.search(rf"{name}: {{.*?port: (\d+)", config)[1]) for name in ("dhcp", "tftp", "http")}
     with (path / "log").open("wb") as log:
-        command = [sys.executable, "-m", "netprov", "serve"]
+        command = [sys.executable, "-m", "netprov", "serve", *arguments]
         process = subprocess.Popen(command, cwd=path, stdout=log, stderr=log, start_new_session=True)
     server = Server(path, process, ports)
     try:
-        server.wait_log("netprov: serves ")
+        server.wait_log("netprov: serves |serves DHCP")
         yield server
     finally:
         if process.poll() is None:

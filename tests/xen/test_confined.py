@@ -63,10 +63,10 @@ def test_ends(work: object, error: str) -> None:
         run_as(UID, work)  # type: ignore[arg-type]
 
 
-def test_it_ends_with_whoever_wanted_it(tmp_path: Path) -> None:
+def test_it_ends_with_whoever_wanted_it() -> None:
     """As where xl destroys the domain: the handler's exception goes through run_as."""
-    tmp_path.chmod(0o777)
-    number = tmp_path / "number"
+    heard, said = os.pipe()
+    children: list[int] = []
 
     class Stop(BaseException):
         pass
@@ -76,20 +76,25 @@ def test_it_ends_with_whoever_wanted_it(tmp_path: Path) -> None:
 
     def work() -> Mapping[str, object]:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        number.write_text(str(os.getpid()))
+        os.write(said, str(os.getpid()).encode())
         time.sleep(60)
         return {}
 
+    def destroy() -> None:
+        children.append(int(os.read(heard, 20)))
+        os.kill(os.getpid(), signal.SIGALRM)
+
     before = signal.signal(signal.SIGALRM, stop)
-    ended = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGALRM))
-    ended.start()
+    destroyer = threading.Thread(target=destroy)
+    destroyer.start()
     try:
-        for folder in tmp_path.parents[:2]:
-            folder.chmod(0o755)
         with pytest.raises(Stop):
             run_as(UID, work)
     finally:
-        ended.join()
+        os.write(said, b"0")  # where nothing was said, the thread is to end all the same
+        destroyer.join()
         signal.signal(signal.SIGALRM, before)
+        os.close(heard)
+        os.close(said)
     with pytest.raises(ProcessLookupError):
-        os.kill(int(number.read_text()), 0)
+        os.kill(children[0], 0)
