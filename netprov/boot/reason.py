@@ -150,7 +150,7 @@ class Reason(Enum):
     TEMPLATE_ERROR = ("template-error", "the template cannot be rendered", "netprov lint names the template and the line")
     # server
     INVENTORY_LOADED = ("inventory-loaded", "a new inventory generation serves", "")
-    INVENTORY_EDITED = ("inventory-edited", "a system was declared by the page or the API", "")
+    INVENTORY_EDITED = ("inventory-edited", "a system was declared or removed by the page or the API", "")
     INVENTORY_REFUSED = ("inventory-refused", "the inventory has errors: the generation before goes on serving", "netprov lint lists every problem")
     SERVER_STARTED = ("server-started", "the server answers", "")
     SERVER_STOPPED = ("server-stopped", "the server stopped", "")

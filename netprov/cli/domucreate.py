@@ -77,7 +77,8 @@ def _disk_path(text: str) -> str:
 @click.option("--bootloader", default="", help="The program that Xen runs. Default: this netprov's.")
 @click.option("--server", metavar="URL", help="The netprov that has the inventory, where it is not this host's.")
 @click.option("--token", envvar="NETPROV_TOKEN", default="",
-              help="For --server: a token with the scope operate. Default: the variable NETPROV_TOKEN.")
+              help="For --server: a token with the scopes read and operate, and edit where NAME is a profile. "
+                   "Default: the variable NETPROV_TOKEN.")
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=120.0, show_default=True,
               help="Minutes that the install may take.")
 @click.option("--no-wait", is_flag=True, help="Come back once it has started; netprov lets it boot its disk by itself.")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FILES = "/files/"
-_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})  # PUT and PATCH nothing here knows
 _STATUS_OF = {Reason.TFTP_OUTSIDE: 403, Reason.TFTP_UNREADABLE: 403, Reason.TFTP_BUSY: 503}
 
 

@@ -1,4 +1,4 @@
-"""A system declared by a program, in the operator's own files: the page's, the API's and the commands' "add".
+"""A system declared or removed by a program, in the operator's own files: the page's, the API's and the commands'.
 
 The file is written as a whole or not at all, and only once everything loads with it: a server never sees a bad one.
 """
@@ -16,22 +16,40 @@ from pathlib import Path
 import yaml
 
 from netprov.errors import ConfigError, Origin, Problem
-from netprov.inventory.insertion import with_entry
+from netprov.inventory.insertion import with_entry, without_entry
 from netprov.inventory.load import attempt
 from netprov.inventory.model import Inventory, Value
+from netprov.inventory.nodes import ListNode, MapNode, Node, ScalarNode, compose
 from netprov.inventory.source import SUFFIXES, read_file
 from netprov.inventory.values import parse_name
 
 NEW_FILE = "systems.yaml"
+_SECTIONS = (("systems",), ("inventory", "systems"))
 
 
 class NotWrittenError(ConfigError):
     """The file could not be written: its rights, its disk, or somebody else's edit at the same moment."""
 
 
+class NotDeclaredError(ConfigError):
+    """There is no such system."""
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Where the system stands now, and what is declared with it."""
+    """Where the system stands now, and what is declared with it; that file's content without it and with it (`before`
+    is None where there was no such file).
+    """
+
+    origin: Origin
+    inventory: Inventory
+    before: bytes | None
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Where the system stood, and what is declared without it."""
 
     origin: Origin
     inventory: Inventory
@@ -66,7 +84,56 @@ def add_system(config: Path, name: str, fields: Mapping[str, Value], file: Path 
         origin = then.inventory.systems[name].origin
         assert origin is not None
         _replace(path, before, after)
-    return Added(origin, then.inventory)
+    return Added(origin, then.inventory, before, after)
+
+
+def undo_add(config: Path, name: str, added: Added) -> None:
+    """As it was before add_system(): octet by octet, without the file where there was none. Where the file was edited
+    since, the system is taken out as remove_system() does; it may be gone already. Raises ConfigError as that does.
+    """
+    path = Path(os.path.realpath(added.origin.file))
+    with _alone(path.parent):
+        if os.path.lexists(path) and read_file(path) == added.after:
+            if added.before is not None:
+                _replace(path, added.after, added.before)
+                return
+            try:
+                path.unlink()
+            except OSError as error:
+                raise _not_written(path, error) from None
+            return
+    with contextlib.suppress(NotDeclaredError):
+        remove_system(config, name)
+
+
+def remove_system(config: Path, name: str) -> Removed:
+    """Take the system `name` out of the file that declares it: its entry's lines, and what comments are in them.
+
+    All else stays, also a `systems:` with nothing behind it. A running server takes it over as it does any edit. Raises
+    ConfigError: with every problem of the inventory as it would be, where the entry cannot be cut out or something else
+    refers to it, NotDeclaredError and NotWrittenError.
+    """
+    path = Path(os.path.realpath(_declared(config, name).file))
+    with _alone(path.parent):
+        origin = _declared(config, name)
+        before = read_file(path)
+        after = _removed(path, origin, before, name)
+        then = attempt(config, instead={str(path): after})
+        if then.inventory is None:
+            raise ConfigError(*then.problems)
+        _replace(path, before, after)
+    return Removed(origin, then.inventory)
+
+
+def _declared(config: Path, name: str) -> Origin:
+    """Where the system stands."""
+    loaded = attempt(config)
+    if loaded.inventory is None:
+        raise ConfigError(*loaded.problems)
+    found = loaded.inventory.systems.get(name)
+    if found is None or found.origin is None:
+        raise NotDeclaredError(Problem(None, f"system {name[:100]!r}", "is not declared"))
+    return found.origin
 
 
 def home(inventory: Inventory) -> Path:
@@ -101,6 +168,46 @@ def _inserted(path: Path, before: bytes, name: str, fields: Mapping[str, Value])
     except ValueError as error:
         raise _refused(Origin(str(path)), f"system {name}", f"{error}; declare it by hand") from None
     return mark + after.encode()
+
+
+def _removed(path: Path, origin: Origin, before: bytes, name: str) -> bytes:
+    """The file's new content, which says of all else what it said."""
+    mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
+    text, where = before.decode("utf-8-sig"), f"system {name}"
+    for section in _SECTIONS:
+        try:
+            found = without_entry(text, section, name)
+        except ValueError as error:
+            raise _refused(origin, where, f"{error}; remove it by hand") from None
+        if found is not None:
+            break
+    else:
+        raise _refused(origin, where, "stands in no entry of its own; remove it by hand")
+    after = mark + found.encode()
+    try:
+        kept = _plain(compose(after, str(path))) == _plain(compose(before, str(path)), (*section, name))
+    except ConfigError:
+        kept = False  # an alias, for one, that names an anchor in it
+    if not kept:
+        raise _refused(origin, where, "something else refers to it, or shares its lines; remove it by hand")
+    return after
+
+
+def _plain(node: Node | None, without: tuple[str, ...] = ()) -> object:
+    """What a YAML text says, wherever it says it, without the entry that `without` leads to."""
+    match node:
+        case MapNode():
+            entries = {
+                key: _plain(child, without[1:] if without[:1] == (key,) else ())
+                for key, child in node.entries.items()
+                if without != (key,)
+            }
+            return entries or None  # where it was the only one, a key with nothing behind it is left
+        case ListNode():
+            return [_plain(child) for child in node.items]
+        case ScalarNode():
+            return None if node.null else (node.text, node.plain)
+    return None
 
 
 def _has(text: str, *keys: str) -> bool:

@@ -228,7 +228,7 @@ FIELDS: tuple[Field, ...] = (
     Field("events", _WEBHOOK, _NOTICES, (Notice.VERDICT, Notice.INSTALL), "`verdict`: why a boot goes wrong. `install`: the state of an install changed. `boot`: a machine begins to boot. `server`: it started, stopped, refused an edit, lost a worker.", boot=False),
     Field("timeout", _WEBHOOK, t.DURATION, 10, "How long an answer may take.", boot=False),
     Field("password", (Kind.USER,), _PASSWORD, "", "The hash of the password: `netprov token --user NAME` makes it. Required.", boot=False),
-    Field("scopes", (Kind.USER,), _SCOPES, (Scope.READ, Scope.OPERATE, Scope.EDIT), "`read`: see everything. `operate`: arm installs, boot locally. `edit`: add systems to the inventory's files.", boot=False),
+    Field("scopes", (Kind.USER,), _SCOPES, (Scope.READ, Scope.OPERATE, Scope.EDIT), "`read`: see everything. `operate`: arm installs, boot locally. `edit`: add systems to the inventory's files, and remove them.", boot=False),
     Field("hash", (Kind.TOKEN,), _TOKEN, "", "The hash of the token: `netprov token NAME` makes both. Required.", boot=False),
     Field("scopes", (Kind.TOKEN,), _SCOPES, (Scope.READ,), "Likewise.", boot=False),
     Field("mode", _DHCP, t.choice(tuple(DhcpMode), DhcpMode), DhcpMode.PROXY, "`full`: a DHCP server. `reserved`: one for declared systems only. `proxy`: beside another DHCP server, never gives an address. `off`."),

@@ -172,7 +172,7 @@ class Scope(StrEnum):
 
     READ = "read"
     OPERATE = "operate"  # arm installs, boot locally
-    EDIT = "edit"  # add systems to the inventory's files
+    EDIT = "edit"  # add systems to the inventory's files, and remove them
 
 
 @dataclass(frozen=True, slots=True)

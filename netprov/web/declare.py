@@ -1,9 +1,9 @@
-"""Declaring a system: by the page and by the API alike, in the operator's own files."""
+"""Declaring and removing a system: by the page and by the API, in the operator's own files."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +11,9 @@ from pathlib import Path
 from netprov.boot.reason import Reason
 from netprov.errors import ConfigError, PeerError, Problem
 from netprov.http.services import Services
-from netprov.inventory.edit import add_system
+from netprov.inventory.edit import NotDeclaredError, add_system, remove_system
 from netprov.inventory.mac import Mac, parse_mac
-from netprov.inventory.model import Value
+from netprov.inventory.model import Inventory, Value
 from netprov.journal.event import Event, Kind
 from netprov.web.explained import origin_text
 
@@ -37,17 +37,45 @@ def declare(services: Services, name: str, fields: Mapping[str, Value], by: str)
     try:
         added = add_system(Path(inventory.files[0]), name, fields)
     except ConfigError as error:
-        said = "\n".join(_said(problem, inventory.files) for problem in error.problems)
-        raise PeerError(said, 409) from None
+        raise _refused(error, inventory.files) from None
     where = origin_text(added.origin, inventory.files)
     text = f"{by} declared {name}, in {where}"
     services.record(
         Event(services.clock(), Kind.INVENTORY, Reason.INVENTORY_EDITED, text, mac=macs[0] if macs else "", system=name)
     )
-    deadline = time.monotonic() + PATIENCE
-    while name not in services.inventory().systems and time.monotonic() < deadline:
-        time.sleep(0.05)
+    _taken_over(services, lambda inventory: name in inventory.systems)
     return where
+
+
+def remove(services: Services, name: str, by: str) -> str:
+    """Take the system `name` out of the files, as `by` wants; where it stood ("systems.yaml:12").
+
+    Raises PeerError (404: there is none; 409: it cannot be cut out, it does not load, or the files cannot be written).
+    """
+    inventory = services.inventory()
+    try:
+        removed = remove_system(Path(inventory.files[0]), name)
+    except NotDeclaredError:
+        raise PeerError(f"no system is called {name!r}", 404) from None
+    except ConfigError as error:
+        raise _refused(error, inventory.files) from None
+    where = origin_text(removed.origin, inventory.files)
+    target = inventory.systems.get(name)
+    mac = next((interface.mac for interface in target.interfaces if interface.mac), "") if target is not None else ""
+    text = f"{by} removed {name}, from {where}"
+    services.record(Event(services.clock(), Kind.INVENTORY, Reason.INVENTORY_EDITED, text, mac=mac, system=name))
+    _taken_over(services, lambda inventory: name not in inventory.systems)
+    return where
+
+
+def _taken_over(services: Services, holds: Callable[[Inventory], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds(services.inventory()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _refused(error: ConfigError, files: Sequence[str]) -> PeerError:
+    return PeerError("\n".join(_said(problem, files) for problem in error.problems), 409)
 
 
 def _said(problem: Problem, files: Sequence[str]) -> str:

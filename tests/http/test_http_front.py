@@ -220,6 +220,13 @@ def test_h5_malformed_and_smuggled(server: Server, request_: bytes, status: int)
     assert server.get("/healthz")[0] == 200
 
 
+@pytest.mark.parametrize("method", ["DELETE", "POST"])
+def test_files_are_only_read(server: Server, method: str) -> None:
+    status, headers, _ = server.get("/files/sub/vmlinuz", method=method)
+    assert (status, headers["allow"]) == (405, "GET, HEAD")
+    assert server.get("/files/sub/vmlinuz")[2] == CONTENT
+
+
 def test_h5_http_0_9(server: Server) -> None:
     assert b" 505 " in server.raw(b"GET /healthz\r\n\r\n").partition(b"\r\n")[0]
 

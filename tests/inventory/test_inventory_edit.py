@@ -1,4 +1,4 @@
-"""Systems declared by a program: every line that was there stays, and nothing that does not load is ever written."""
+"""Systems declared and removed by a program: every other line stays, and nothing that does not load is ever written."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from netprov.errors import ConfigError
 from netprov.inventory import edit
-from netprov.inventory.edit import NotWrittenError, add_system
-from netprov.inventory.insertion import with_entry
+from netprov.inventory.edit import NotDeclaredError, NotWrittenError, add_system, remove_system, undo_add
+from netprov.inventory.insertion import with_entry, without_entry
 from netprov.inventory.load import load
 
 NEW: dict[str, Any] = {"profile": "web", "interfaces": {"eth0": {"mac": "52:54:00:12:34:56"}}}
@@ -79,6 +79,78 @@ def test_what_is_no_mapping_is_left_alone(before: str) -> None:
 def test_any_value_is_read_as_it_was_given(value: Any, before: str) -> None:
     after = with_entry(before, ("systems",), "new", {"value": value})
     assert yaml.safe_load(after)["systems"]["new"] == {"value": value}
+
+
+CUT = {
+    "the last": ("systems:\n  a: {}\n  new: {x: 1}  # c\n# d\nb: 1\n", "systems:\n  a: {}\n# d\nb: 1\n"),
+    "the first": ("systems:\n  new:\n    x: 1\n  # of a\n  a: {}\n", "systems:\n  # of a\n  a: {}\n"),
+    "in the middle": ("systems:\n  b: 1\n  new:\n    # c\n    x: {y: [\n      1]}\n\n  a: {}\n",
+                      "systems:\n  b: 1\n\n  a: {}\n"),
+    "the only one": ("systems: # c\n  new: {}\nb: 1\n", "systems: # c\nb: 1\n"),
+    "no value": ("systems:\n  new:  # c\n  a: 1\n", "systems:\n  a: 1\n"),
+    "an alias": ("y: &y {}\nsystems:\n  new: *y\n  a: 1\n", "y: &y {}\nsystems:\n  a: 1\n"),
+    "literal": ("systems:\n  new:\n    c: |\n      t\n\n  a: 1\n", "systems:\n  a: 1\n"),
+    "literal, last": ("systems:\n  a: 1\n  new: {c: 'd\n\n e'}", "systems:\n  a: 1\n"),
+    "quoted": ('systems:\n  "new" : {}\n  a: 1\n', "systems:\n  a: 1\n"),
+    "windows": ("systems:\r\n  new: {}\r\n  a: 1\r\n", "systems:\r\n  a: 1\r\n"),
+    "four columns": ("systems:\n    new:\n        x:\n        - 1\n        -\n    a: 1\n", "systems:\n    a: 1\n"),
+    "braces": ("systems: {new: {x: 1}}\n", "systems: {}\n"),
+    "braces, first": ("systems: {new: {x: 1}, a: 1}\n", "systems: {a: 1}\n"),
+    "braces, last": ("systems: {a: 1 , new: {x: 1} }\n", "systems: {a: 1  }\n"),
+    "braces, middle": ("systems: {a: 1, new: *y , b: 1}\n", "systems: {a: 1, b: 1}\n"),
+    "braces, comma": ("systems: {a: 1, # c,\n  new: {},\n}\n", "systems: {a: 1, # c,\n}\n"),
+    "braces, comment": ("systems: {a: 1, # c,\n  new: {}}\n", "systems: {a: 1, # c,\n  }\n"),
+    "json": ('{"systems": {\n  "a": {},\n  "new": {"x": []}\n}}\n', '{"systems": {\n  "a": {}\n}}\n'),
+    "json, first": ('{"systems": {\n  "new": {},\n  "a": {}\n}}\n', '{"systems": {\n  "a": {}\n}}\n'),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), CUT.values(), ids=CUT)
+def test_an_entry_is_cut_out(before: str, after: str) -> None:
+    assert without_entry(before, ("systems",), "new") == after
+
+
+@pytest.mark.parametrize("before", ["", "a: 1\n", "systems:\n", "systems: {a: 1}\n", "new: {}\n", "- new\n",
+                                    "systems: [new]\n", "y: &y {new: {}}\nsystems: *y\n",
+                                    "y: &y {new: {}}\nsystems: {<<: *y}\n"])  # fmt: skip
+def test_there_is_no_such_entry(before: str) -> None:
+    assert without_entry(before, ("systems",), "new") is None
+
+
+@pytest.mark.parametrize("before", ["systems:\n  ? new\n  : {}\n", "systems:\n  ? a\n  : new: 1\n"])
+def test_what_shares_its_line_stays(before: str) -> None:
+    section = ("systems", "a") if "? a" in before else ("systems",)
+    with pytest.raises(ValueError, match="line"):
+        without_entry(before, section, "new")
+
+
+VALUES = st.dictionaries(
+    st.text(max_size=3),
+    st.recursive(
+        st.none() | st.booleans() | st.text(max_size=9),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        max_leaves=6,
+    ),
+    max_size=3,
+)
+LASTS = ("1", "{x: 1}", "\n    x: 1", "\n    x: |\n      t\n", "\n    x:", "", " {x: 1,\n    y: 2} # c", "'d\n\n    e'")
+
+
+@given(VALUES, st.sampled_from(LASTS), st.sampled_from(["", "\n# c\nb: 1\n", "\n  # c\n\n", "\n..."]), st.booleans())
+def test_what_is_added_and_removed_leaves_the_same_octets(
+    value: dict[str, Any], last: str, rest: str, windows: bool
+) -> None:
+    before = f"a: 1\nsystems: # c\n  one: {{}}\n\n  two: {last}{rest or chr(10)}"
+    before = before.replace("\n", "\r\n") if windows else before
+    after = with_entry(before, ("systems",), "new", value)
+    assert without_entry(after, ("systems",), "new") == before
+
+
+@given(VALUES, st.sampled_from(["{one: 1}", "{}", "{\n  one: {x: 1}\n}", "{one: 1,  # c,\n}"]))
+def test_what_is_added_and_removed_in_braces_leaves_the_same_octets(value: dict[str, Any], braces: str) -> None:
+    for before in (f"systems: {braces}\nb: 1\n", f"{{systems: {braces}, b: 1}}\n"):
+        after = with_entry(before, ("systems",), "new", value)
+        assert without_entry(after, ("systems",), "new") == before
 
 
 # in an inventory
@@ -222,3 +294,105 @@ def test_many_at_once_all_get_in(site: Path) -> None:
         thread.join()
     assert sorted(load(site / "netprov.yaml").systems) == [f"n{number}" for number in range(8)]
     assert (site / "netprov.yaml").read_text().startswith(BASE)
+
+
+# removed from an inventory
+
+
+@pytest.mark.parametrize(("files", "home"), HOMES.values(), ids=HOMES)
+def test_a_removed_system_leaves_the_file_as_it_was(site: Path, files: dict[str, str], home: str) -> None:
+    write(site, **files)
+    add_system(site / "netprov.yaml", "old", {"profile": "web", "comment": "é"})
+    before = (site / home).read_bytes()
+    added = add_system(site / "netprov.yaml", "new", NEW, site / home)
+    removed = remove_system(site / "netprov.yaml", "new")
+    assert (site / home).read_bytes() == before
+    assert removed.origin == added.origin
+    assert removed.inventory.systems.keys() == load(site / "netprov.yaml").systems.keys()
+    assert "new" not in removed.inventory.systems
+    assert [path.name for path in site.rglob(".*")] == []
+    remove_system(site / "netprov.yaml", "old")
+    load(site / "netprov.yaml")
+
+
+SHARED = "something else refers to it, or shares its lines; remove it by hand"
+KEPT = {
+    "an alias": ("systems:\n  lady: &lady {profile: web}\n  tramp: *lady\n", SHARED),
+    "merged": ("systems:\n  lady: &lady {profile: web}\n  tramp: {<<: *lady, hostname: t}\n", SHARED),
+    "an anchor of the same name": (
+        "menus: {m: {display_name: &m a}}\nsystems:\n  lady: {profile: web, comment: &m b}\n"
+        "  tramp: {profile: web, comment: *m}\n", SHARED),
+    "a merged section": ("systems:\n  <<: {lady: {profile: web}}\n", "in no entry of its own; remove it by hand"),
+    "over a colon": ("systems:\n  ? lady\n  : profile: web\n", "on the entry's first line; remove it by hand"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), KEPT.values(), ids=KEPT)
+def test_what_cannot_be_cut_out_is_left_alone(site: Path, text: str, said: str) -> None:
+    write(site, inventory__a=text)
+    before = (site / "inventory" / "a.yaml").read_bytes()
+    with pytest.raises(ConfigError, match=said) as caught:
+        remove_system(site / "netprov.yaml", "lady")
+    assert "inventory/a.yaml" in str(caught.value)
+    assert (site / "inventory" / "a.yaml").read_bytes() == before
+    assert os.listdir(site / "inventory") == ["a.yaml"]
+
+
+def test_removed_is_what_is_declared(site: Path) -> None:
+    for name in ("lady", "a b", "\ud800", ""):
+        with pytest.raises(NotDeclaredError, match="is not declared"):
+            remove_system(site / "netprov.yaml", name)
+    assert (site / "netprov.yaml").read_text() == BASE
+    write(site, inventory__a="systems: {a: {profile: nope}}\n")
+    with pytest.raises(ConfigError, match="no such profile: nope"):
+        remove_system(site / "netprov.yaml", "a")
+
+
+def test_an_edit_while_one_is_removed_wins(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_system(site / "netprov.yaml", "new", NEW)
+    sync = os.fsync
+
+    def meanwhile(descriptor: int) -> None:
+        (site / "netprov.yaml").write_text(BASE + "# mine\n")
+        sync(descriptor)
+
+    monkeypatch.setattr(edit.os, "fsync", meanwhile)
+    with pytest.raises(NotWrittenError, match="try again"):
+        remove_system(site / "netprov.yaml", "new")
+    assert (site / "netprov.yaml").read_text() == BASE + "# mine\n"
+
+
+def test_many_come_and_go_at_once(site: Path) -> None:
+    def come_and_go(number: int) -> None:
+        add_system(site / "netprov.yaml", f"n{number}", {"profile": "web"})
+        remove_system(site / "netprov.yaml", f"n{number}")
+
+    add_system(site / "netprov.yaml", "stays", {"profile": "web"})
+    before = (site / "netprov.yaml").read_bytes()
+    threads = [threading.Thread(target=come_and_go, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (site / "netprov.yaml").read_bytes() == before
+
+
+def test_an_add_is_undone_octet_by_octet(site: Path) -> None:
+    config = site / "netprov.yaml"
+    undo_add(config, "new", add_system(config, "new", NEW))  # which made the section
+    assert config.read_text() == BASE
+    write(site, inventory__x="")
+    undo_add(config, "new", add_system(config, "new", NEW))  # which made the file
+    assert os.listdir(site / "inventory") == ["x.yaml"]
+
+
+def test_an_add_is_undone_and_no_other(site: Path) -> None:
+    config = site / "netprov.yaml"
+    first = add_system(config, "first", {"profile": "web"})
+    add_system(config, "second", {"profile": "web"})
+    alone = config.read_text().replace("  first: {profile: web}\n", "")
+    assert "second" in alone
+    undo_add(config, "first", first)
+    assert config.read_text() == alone
+    undo_add(config, "first", first)  # it is gone already
+    assert config.read_text() == alone

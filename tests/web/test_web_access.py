@@ -23,7 +23,7 @@ from netprov.web.login import OF_ADDRESS, inside
 
 READS = ["/", "/machines/lady", "/leases", "/events", "/metrics", "/api/v1/systems", "/api/v1/systems/lady",
          "/api/v1/status", "/api/v1/status/lady", "/api/v1/timeline", "/api/v1/timeline/lady", "/api/v1/leases",
-         "/api/v1/explain/lady", "/api/v1/render/ipxe/lady"]  # fmt: skip
+         "/api/v1/explain/lady", "/api/v1/render/ipxe/lady", "/api/v1/profiles/web"]  # fmt: skip
 CHANGES = ["/api/v1/systems/lady/arm", "/api/v1/systems/lady/disarm", "/machines/lady/arm", "/machines/lady/local",
            "/api/v1/systems", "/machines/52:54:00:aa:bb:cc/add"]  # fmt: skip
 OPEN = ["/healthz", "/api/v1/openapi.json", "/login"]
@@ -55,6 +55,8 @@ def test_without_anybody_declared_nothing_changes(site: Site, client: FlaskClien
         answer = client.post(path, headers=headers)
         assert answer.status_code in (303, 401, 403)
     assert "netprov token" in client.post(path).text
+    assert "netprov token" in client.delete("/api/v1/systems/lady").text
+    assert "lady" in site.newest().systems
     assert site.state.installs.all() == {}
 
 
@@ -189,7 +191,9 @@ def test_a_session_changes_nothing_by_the_api(guarded: Site, visitor: FlaskClien
     log_in(visitor, "alice")
     assert visitor.get("/api/v1/systems").status_code == 200
     assert visitor.post("/api/v1/systems/lady/arm").status_code == 403
+    assert visitor.delete("/api/v1/systems/lady").status_code == 403
     assert guarded.state.installs.all() == {}
+    assert "lady" in guarded.newest().systems
 
 
 def test_the_cookie_cannot_be_made_up(guarded: Site, visitor: FlaskClient) -> None:

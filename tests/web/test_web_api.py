@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
-from web_world import LADY, OPERATE_TOKEN, Site, lady, stranger
+from web_world import LADY, OPERATE_TOKEN, READ_TOKEN, Site, lady, stranger
 
 from netprov.boot.install import InstallState
 from netprov.boot.reason import Reason
@@ -72,11 +72,13 @@ def test_answers(told: Site, client: FlaskClient) -> None:
     assert get(client, "/explain/52:54:00:aa:bb:cc", "Explained")["system"] == ""
     assert "#!ipxe" in get(client, "/render/ipxe/lady", "Rendered")["text"]
     assert "inst.ks=" in get(client, "/render/args/web", "Rendered")["text"]
+    assert get(client, "/profiles/web", "System")["distro"] == "probe"
     assert get(client, "/leases", "Leases") == {"leases": [], "page": 1, "pages": 1, "total": 0}
 
 
 BAD = [
-    ("/systems/nobody", 404), ("/systems?page=0", 400), ("/systems?page=x", 400), ("/systems?page=1&page=2", 400),
+    ("/profiles/lady", 404), ("/systems/nobody", 404), ("/systems?page=0", 400), ("/systems?page=x", 400),
+    ("/systems?page=1&page=2", 400),
     ("/systems?per_page=501", 400), ("/systems?page=99999999999999999999", 400), ("/status/nobody", 404),
     ("/systems?page=٣", 400), (f"/systems?q={'x' * 201}", 400), ("/explain/nobody", 404), ("/explain/lady?arch=x", 400),
     ("/explain/lady?loader=x", 400), ("/explain/lady?armed=yes", 400), ("/timeline/nobody", 404),
@@ -96,7 +98,8 @@ def test_bad_questions(client: FlaskClient, path: str, status: int) -> None:
     ("method", "path", "allowed"),
     [
         ("DELETE", "/systems", "GET, HEAD, OPTIONS, POST"),
-        ("DELETE", "/systems/lady", "GET, HEAD, OPTIONS"),
+        ("PUT", "/systems/lady", "DELETE, GET, HEAD, OPTIONS"),
+        ("DELETE", "/profiles/web", "GET, HEAD, OPTIONS"),
         ("GET", "/systems/lady/arm", "OPTIONS, POST"),
         ("PUT", "/callback/x", "GET, HEAD, OPTIONS, POST"),
         ("POST", "/openapi.json", "GET, HEAD, OPTIONS"),
@@ -163,6 +166,43 @@ def test_add_what_is_no_json(guarded: Site, visitor: FlaskClient, data: bytes, k
     headers = {"Authorization": f"Bearer {OPERATE_TOKEN}"}
     answer = visitor.post("/api/v1/systems", data=data, content_type=kind, headers=headers)
     assert (answer.status_code, list(answer.json)) == (status, ["error"])
+
+
+def test_remove(guarded: Site, visitor: FlaskClient) -> None:
+    before = (guarded.folder / "netprov.yaml").read_text()
+    headers = {"Authorization": f"Bearer {OPERATE_TOKEN}"}
+    added = visitor.post("/api/v1/systems", json=NEW, headers=headers)
+    answer = visitor.delete("/api/v1/systems/new", headers=headers)
+    assert answer.status_code == 200, answer.text
+    jsonschema.validate(answer.json, SCHEMAS["Removed"])
+    assert answer.json == added.json
+    assert (guarded.folder / "netprov.yaml").read_text() == before
+    assert "new" not in guarded.newest().systems
+    event = [event for event in guarded.events if event.reason is Reason.INVENTORY_EDITED][-1]
+    assert (event.system, event.mac) == ("new", "52:54:00:aa:bb:cc")
+    assert event.text == f"robot removed new, from {added.json['declared']}"
+    assert visitor.get("/api/v1/systems/new", headers=headers).status_code == 404
+
+
+def test_remove_refused(guarded: Site, visitor: FlaskClient) -> None:
+    path = guarded.folder / "netprov.yaml"
+    path.write_text(path.read_text() + "  twin: &twin {profile: web}\n  other: *twin\n")
+    before = path.read_bytes()
+    tries = [
+        ("lady", None, 401, "log in"),
+        ("lady", READ_TOKEN, 403, "watcher may not edit here"),
+        ("lady", "x", 401, "a token that is declared"),
+        ("nobody", OPERATE_TOKEN, 404, "no system is called 'nobody'"),
+        ("web", OPERATE_TOKEN, 404, "no system is called 'web'"),
+        ("a%20b", OPERATE_TOKEN, 404, "no system is called 'a b'"),
+        ("twin", OPERATE_TOKEN, 409, "netprov.yaml:"),
+    ]
+    for name, token, status, said in tries:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = visitor.delete(f"/api/v1/systems/{name}", headers=headers)
+        assert (answer.status_code, list(answer.json)) == (status, ["error"])
+        assert said in answer.json["error"]
+    assert path.read_bytes() == before
 
 
 def test_nothing_heard_from_the_subnet(site: Site, client: FlaskClient) -> None:

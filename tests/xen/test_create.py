@@ -467,9 +467,21 @@ def test_declared_meanwhile(dom0: Dom0) -> None:
     (dom0.tools / "refuses").write_text("no\n")
     xl = dom0.tools / "xl"
     xl.write_text(xl.read_text().replace("create)", f"create)\n    echo '# more' >>{dom0.config}", 1))
+    before = dom0.config.read_text()
     got = dom0.run("web", "--name", "lord")
-    assert f"could not be undone: {dom0.config}: system lord: was changed meanwhile: take it out by hand" in got.output
-    assert "# more" in dom0.config.read_text()
+    assert got.exit_code == 1
+    assert "could not be undone" not in got.output
+    assert dom0.config.read_text() == f"{before}# more\n"
+
+
+def test_removed_meanwhile(dom0: Dom0) -> None:
+    (dom0.tools / "refuses").write_text("no\n")
+    xl = dom0.tools / "xl"
+    xl.write_text(xl.read_text().replace("create)", f"create)\n    sed -i /lord/,/mac:/d {dom0.config}", 1))
+    before = dom0.config.read_text()
+    got = dom0.run("web", "--name", "lord")
+    assert "could not be undone" not in got.output
+    assert dom0.config.read_text() == before
 
 
 def test_starts_with_dom0(tmp_path: Path) -> None:

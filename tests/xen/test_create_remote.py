@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -17,11 +17,16 @@ from click.testing import CliRunner, Result
 from netprov.boot.install import Done, Fetched, InstallState
 from netprov.cli.domu import domu
 from netprov.errors import PeerError
-from netprov.inventory.model import Target
+from netprov.inventory.model import Target, Value
+from netprov.web.credentials import new_token
 from netprov.xen.create import install
 from netprov.xen.create.remote import RemoteSite
 from tests.web.web_world import ACCESS, LADY, OPERATE_TOKEN, READ_TOKEN, Site, serving
 
+NO_EDIT_TOKEN, NO_EDIT_HASH = new_token()
+TOKENS = f"""\
+    dom0: {{hash: "{NO_EDIT_HASH}", scopes: [read, operate]}}
+"""
 SYSTEM = f"""\
   lady:
     profile: web
@@ -36,7 +41,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     tools = fakes.make(tmp_path / "tools")
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     (tmp_path / "elsewhere").mkdir()
-    made = Site(tmp_path / "elsewhere", access=ACCESS, systems=SYSTEM.replace("FOLDER", str(tmp_path)))
+    made = Site(tmp_path / "elsewhere", access=ACCESS + TOKENS, systems=SYSTEM.replace("FOLDER", str(tmp_path)))
     yield made
     made.close()
 
@@ -52,28 +57,38 @@ def run(folder: Path, url: str, *words: str, token: str = OPERATE_TOKEN) -> Resu
     return CliRunner().invoke(domu, command, env={"NETPROV_TOKEN": token})
 
 
-def state(site: Site) -> InstallState | None:
-    record = site.state.installs.get("lady")
+def state(site: Site, name: str = "lady") -> InstallState | None:
+    record = site.state.installs.get(name)
     return record.state if record is not None else None
 
 
-def test_the_whole_way(site: Site, url: str, tmp_path: Path) -> None:
-    domains = tmp_path / "tools" / "domains"
+@pytest.fixture
+def installer(site: Site, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Installs the domU of the name, once it runs."""
+    threads = []
 
-    def installer() -> None:
+    def install(name: str) -> None:
         deadline = time.monotonic() + 20
-        while "lady" not in domains.read_text() and time.monotonic() < deadline:
+        while name not in (tmp_path / "tools" / "domains").read_text() and time.monotonic() < deadline:
             time.sleep(0.02)
-        target = site.inventory.systems["lady"]
-        record = site.state.installs.get("lady")
+        target = site.inventory.systems[name]
+        record = site.state.installs.get(name)
         assert record is not None
         for event in (Fetched(record.token), Done(record.token)):
-            site.state.installs.apply("lady", event, mode=target.install, attempts=3, now=time.time())
+            site.state.installs.apply(name, event, mode=target.install, attempts=3, now=time.time())
 
-    thread = threading.Thread(target=installer)
-    thread.start()
+    def start(name: str) -> None:
+        threads.append(threading.Thread(target=install, args=(name,)))
+        threads[-1].start()
+
+    yield start
+    for thread in threads:
+        thread.join()
+
+
+def test_the_whole_way(site: Site, url: str, tmp_path: Path, installer: Callable[[str], None]) -> None:
+    installer("lady")
     done = run(tmp_path, url, "lady")
-    thread.join()
     assert done.exit_code == 0, done.output
     assert "lady is installed" in done.output
     text = (tmp_path / "domu.cfg").read_text()
@@ -89,9 +104,69 @@ def test_undone_there_too(site: Site, url: str, tmp_path: Path) -> None:
     assert not (tmp_path / "images").exists()
 
 
+def of_profile(folder: Path, *more: str) -> list[str]:
+    return ["web", "--name", "new", "--type", "pvh", "--size", "3M", "--disk", str(folder / "images/new"), *more]
+
+
+def test_of_a_profile(site: Site, url: str, tmp_path: Path, installer: Callable[[str], None]) -> None:
+    before = (site.folder / "netprov.yaml").read_text()
+    installer("new")
+    done = run(tmp_path, url, *of_profile(tmp_path, "--ram", "600"))
+    assert done.exit_code == 0, done.output
+    line = before.rstrip().count("\n") + 2
+    assert f"declared new at {url}, in netprov.yaml:{line}\n" in done.output
+    made = site.newest().systems["new"]
+    assert (made.profile, made.virt.type, made.virt.ram) == ("web", "xenpvh", 600)
+    assert [(disk.path, disk.size) for disk in made.virt.disks] == [(str(tmp_path / "images/new"), 3 << 20)]
+    (interface,) = made.interfaces
+    assert f"mac={interface.mac}" in (tmp_path / "domu.cfg").read_text()
+    assert 'bootloader = "pygrub"' in (tmp_path / "domu.cfg").read_text()
+    assert state(site, "new") is InstallState.INSTALLED
+
+
+def test_of_a_profile_undone_there_too(site: Site, url: str, tmp_path: Path) -> None:
+    before = (site.folder / "netprov.yaml").read_bytes()
+    (tmp_path / "tools" / "refuses").write_text("libxl: error: no\n")
+    got = run(tmp_path, url, *of_profile(tmp_path))
+    assert got.exit_code == 1
+    assert "declared new" in got.output
+    assert "could not be undone" not in got.output
+    assert (site.folder / "netprov.yaml").read_bytes() == before
+    assert state(site, "new") is InstallState.LOCAL
+    assert not (tmp_path / "images").exists()
+    assert not (tmp_path / "domu.cfg").exists()
+
+
+@pytest.mark.parametrize("whose", ["ours", "another's", "nobody's"])
+def test_the_answer_is_lost(
+    site: Site, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    """It is declared there, or not: what is ours is removed."""
+    declare = RemoteSite.declare
+
+    def lost(self: RemoteSite, name: str, fields: Mapping[str, Value]) -> str:
+        if whose == "another's":
+            declare(self, name, {"profile": "db", "interfaces": {"eth0": {"mac": "52:54:00:00:00:77"}}})
+        elif whose == "ours":
+            declare(self, name, fields)
+        raise PeerError("does not answer: timed out")
+
+    monkeypatch.setattr(RemoteSite, "declare", lost)
+    before = (site.folder / "netprov.yaml").read_bytes()
+    got = run(tmp_path, url, *of_profile(tmp_path))
+    assert (got.exit_code, "timed out" in got.output, "could not be undone" in got.output) == (1, True, False)
+    if whose == "another's":
+        assert site.newest().systems["new"].profile == "db"
+    else:
+        assert (site.folder / "netprov.yaml").read_bytes() == before
+
+
 REFUSALS = {
-    "nobody": (("ladi",), OPERATE_TOKEN, "declares no system 'ladi'"),
-    "a profile": (("web", "--name", "x"), OPERATE_TOKEN, "what is to be made of a profile is declared there first"),
+    "nobody": (("ladi",), OPERATE_TOKEN, "no system or profile 'ladi' is declared there"),
+    "a profile, no name": (("web",), OPERATE_TOKEN, "web is a profile: say what the new domU is called"),
+    "a profile, name taken": (("web", "--name", "lady"), OPERATE_TOKEN, "a system lady is declared already"),
+    "a profile, mac taken": (("web", "--name", "x", "--mac", LADY), OPERATE_TOKEN, "is declared already: it is lady"),
+    "a token that may not add": (("web", "--name", "x"), NO_EDIT_TOKEN, "dom0 may not edit here"),
     "no token": (("lady",), "", ": give --token, or set NETPROV_TOKEN"),
     "a wrong token": (("lady",), "x", "a token that is declared"),
     "a token that only reads": (("lady",), READ_TOKEN, "watcher may not operate here"),
@@ -101,9 +176,11 @@ REFUSALS = {
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refuses(site: Site, url: str, tmp_path: Path, name: str) -> None:
     words, token, error = REFUSALS[name]
+    before = (site.folder / "netprov.yaml").read_bytes()
     got = run(tmp_path, url, *words, token=token)
     assert got.exit_code == 1
     assert error in got.output
+    assert (site.folder / "netprov.yaml").read_bytes() == before
     assert state(site) is None
     assert not (tmp_path / "images").exists()
     assert not (tmp_path / "domu.cfg").exists()
@@ -113,7 +190,11 @@ def test_dry_run(site: Site, url: str, tmp_path: Path) -> None:
     got = run(tmp_path, url, "lady", "--dry-run")
     assert got.exit_code == 0, got.output
     assert f"arm the install of lady ({url})" in got.output
+    got = run(tmp_path, url, *of_profile(tmp_path, "--dry-run"))
+    assert got.exit_code == 0, got.output
+    assert f"declare at {url}:\n    systems:\n      new:\n        profile: web\n" in got.output
     assert state(site) is None
+    assert "new" not in site.newest().systems
 
 
 def test_nobody_answers() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from tests.e2e.served import DISTROS
 
 from . import installer
+from .rundisk import NO_KERNEL
 
 DISTRO = "probe"
 # each line that a guest says goes through Xen, which TCG pays for
@@ -55,7 +56,13 @@ OUTSIDE = Declared({
     ),
     "lady": _system(0x15),
 }, *_PROBE)  # fmt: skip
-INSIDE = Declared({"inside": _system(0x21, "10.88.0", virt={"bridge": "xenbr1"})}, *_PROBE)
+BROKEN = "broken"
+"""A profile whose kernel is none."""
+INSIDE = Declared({"inside": _system(0x21, "10.88.0", virt={"bridge": "xenbr1"})}, *_PROBE) | Declared(
+    {},
+    {BROKEN: {**DISTROS[DISTRO], "kernel": NO_KERNEL}},
+    {BROKEN: {"distro": BROKEN, "install": "install-once", "virt": {"type": "xenpv", "ram": 128}}},
+)
 
 
 def with_installer(version: str) -> Declared:

@@ -14,6 +14,7 @@ CHECKOUT = Path(__file__).parents[2]
 CHECKOUT_IN_DOM0 = f"/{dom0.CHECKOUT}"
 PARTS = ("netprov", "pxelinux.cfg.templates")
 PROBE = "boot-images/probe/x86_64"
+NO_KERNEL = "probe/no-kernel"  # of boot-images: a kernel by its name only
 KERNEL, INITRD = f"{CHECKOUT_IN_DOM0}/{PROBE}/vmlinuz", f"{CHECKOUT_IN_DOM0}/{PROBE}/initrd.img"
 INSTALLED = f"{CHECKOUT_IN_DOM0}/installed.img"
 MB, INSTALLED_MB = 128, 24
@@ -39,6 +40,7 @@ def make(path: Path, probe: Probe) -> Path:
     (tree / PROBE).mkdir(parents=True)
     shutil.copyfile(probe.kernel, tree / PROBE / "vmlinuz")
     shutil.copyfile(probe.initrd, tree / PROBE / "initrd.img")
+    shutil.copyfile(probe.initrd, tree / "boot-images" / NO_KERNEL)
     _installed(tree / Path(INSTALLED).name, probe, path.with_suffix(".installed"))
     dom0.make_disk(path, tree, MB)
     shutil.rmtree(tree)

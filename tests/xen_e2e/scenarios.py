@@ -12,9 +12,10 @@ from tests.e2e.served import Served
 
 from .channel import Ended
 from .foreign import MACHINES as FOREIGN
+from .machines import BROKEN
 from .rundisk import INSTALLED, KERNEL
-from .served_in_dom0 import ServedInDom0
-from .xenlab import Dom0, DomU
+from .served_in_dom0 import BRIDGE, CONFIG, ServedInDom0
+from .xenlab import LONGEST, Dom0, DomU, guest_said
 
 IMAGES = "/var/lib/xen/images"
 EMPTY = "/var/lib/netprov/empty.img"
@@ -143,6 +144,25 @@ def inside(world: World) -> Played:
     return to_its_end(world.dom0.create("inside", world.inside.netprov("domu", "config", "inside"), RESTRICTED))
 
 
+def made(name: str, profile: str) -> Scenario:
+    """`netprov domu create` in dom0, where the inventory is: all of it, to the end of the install."""
+
+    def play(world: World) -> Played:
+        dom0, cfg, folder = world.dom0, f"/etc/xen/{name}.cfg", f"/opt/{name}"
+        world.inside.start()
+        words = ["domu", "create", profile, "--name", name, "--type", "pv", "--bridge", BRIDGE]
+        words += ["--size", "4M", "--disk", f"{folder}/disk.img", "-c", CONFIG]
+        ended = dom0.run("netprov", *words, timeout=LONGEST)
+        notes = {"config": dom0.read(cfg), "declared": dom0.read(CONFIG)}
+        notes["disk"] = dom0.run("stat", "-c", "%s %b", f"{folder}/disk.img").out
+        notes["made"] = dom0.run("sh", "-c", f"ls -d {cfg} {folder} 2>/dev/null").out
+        until_gone = f"for n in $(seq 60); do xl domid {name} >/dev/null 2>&1 || exit 0; sleep 1; done; exit 1"
+        notes["gone"] = str(dom0.run("sh", "-c", until_gone).code == 0)
+        return Played(name, guest_said(dom0, name), ended, "", notes)
+
+    return play
+
+
 def installer(world: World) -> Played:
     """Until it has its preseed: what follows needs a mirror, and is no more the bootloader's."""
     domu = world.dom0.create("installer", declared(world, "installer"))
@@ -255,6 +275,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "installer": installer,
     "pv": outside("pv"),
     "inside": inside,
+    "created": made("created", "domu"),
+    "uncreated": made("uncreated", BROKEN),
     "foreign": foreign,
     "phoenix": phoenix,
     "twins": twins,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import threading
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import yaml
@@ -17,15 +18,23 @@ CONFIG, LOG = "/etc/netprov/netprov.yaml", "/var/log/netprov.log"
 PATIENCE = 300.0  # TCG starts Python five times
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ServedInDom0:
     """A server that `start` starts, with what it declares."""
 
     dom0: Dom0
     declared: Declared
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+    _serves: bool = False
 
     def start(self) -> None:
-        """Returns when it serves; it ends with dom0."""
+        """Returns when it serves; it ends with dom0. Every scenario that needs it may say so."""
+        with self._starting:
+            if not self._serves:
+                self._start()
+                self._serves = True
+
+    def _start(self) -> None:
         subnet = {"subnet": NETWORK, "range": "10.88.0.100-10.88.0.199", "router": ADDRESS}
         text = yaml.safe_dump({
             "server": {"interfaces": [BRIDGE], "address": ADDRESS, "state": "/var/lib/netprov"},

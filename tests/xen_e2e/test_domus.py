@@ -89,6 +89,42 @@ def test_1_pv_from_dom0_its_bootloader_restricted(world: World, played: Played) 
     assert served.status("inside") == "installed"
 
 
+@pytest.mark.plays("created")
+def test_create_makes_installs_and_switches_to_the_disk(world: World, played: Played) -> None:
+    """`netprov domu create` (part C): from a profile to an installed domU that boots its own disk from now on."""
+    served = world.inside
+    assert played.xl.code == 0, played.told()
+    assert "Traceback" not in played.xl.said
+    (number,) = re.findall(r'"mac=(00:16:3e:[\da-f:]+),bridge=xenbr1"', played.notes["config"])
+    assert number in played.notes["declared"].partition("\n  created:\n")[2]
+    for line in (
+        r"declared created in /etc/netprov/netprov\.yaml:\d+", r"wrote /etc/xen/created\.cfg",
+        r"xl create /etc/xen/created\.cfg", r".* kernel and initrd handed to Xen .*", r"created is installed",
+        r"wrote /etc/xen/created\.cfg: it boots its own disk from now on",
+    ):  # fmt: skip
+        assert re.search(f"^{line}$", played.xl.err, re.MULTILINE), (line, played.xl.err)
+    assert played.notes["disk"].split() == [str(4 << 20), "0"]  # sparse, and the probe writes nothing on it
+    assert 'bootloader = "pygrub"' in played.notes["config"]
+    assert re.search(rf"^NETPROV-PROBE network eth0 mac={number} ", played.console, re.MULTILINE), played.console
+    assert "NETPROV-PROBE callback ok" in played.console, played.console
+    assert served.done("created") == STAGES
+    assert served.status("created") == "installed"
+    assert played.notes["gone"] == "True"
+
+
+@pytest.mark.plays("uncreated")
+def test_create_undoes_what_it_made(played: Played) -> None:
+    """The profile's kernel is none: xl's bootloader refuses it, which create passes on."""
+    assert played.xl.code == 1, played.told()
+    assert "Traceback" not in played.xl.said
+    assert re.search(rf"^Error: xl create /etc/xen/uncreated.cfg: {NAME}: .*kernel", played.xl.err, re.MULTILINE)
+    assert "undoing what was made" in played.xl.err
+    assert "could not be undone" not in played.xl.err
+    assert "uncreated" not in played.notes["declared"]
+    assert played.notes["made"] == ""
+    assert played.notes["gone"] == "True"
+
+
 @pytest.mark.plays("foreign")
 def test_2_foreign_pxe_server(played: Played) -> None:
     machine = MACHINES["foreign"]

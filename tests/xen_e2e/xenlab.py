@@ -44,7 +44,7 @@ class DomU:
 
     def said(self) -> str:
         """All that it has said on its console, in every boot of it."""
-        return ESCAPES.sub("", self.dom0.read(GUEST_LOG.format(self.name)))
+        return guest_said(self.dom0, self.name)
 
     def wait_gone(self, timeout: float = LONGEST) -> Ended:
         """What xl said, once the domU has ended; NotSeen when it does not."""
@@ -60,6 +60,10 @@ class DomU:
         xl = self.xl.future.result().said if self.xl.future.done() else ""
         tail = "\n".join(self.said().splitlines()[-40:])
         return f"{text}; its console:\n{tail}\n\nxl:\n{xl}\n{self.dom0.bootloader_log()}\n{self.dom0.why()}"
+
+
+def guest_said(dom0: Dom0, name: str) -> str:
+    return ESCAPES.sub("", dom0.read(GUEST_LOG.format(name)))
 
 
 @dataclass(slots=True)

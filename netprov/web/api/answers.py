@@ -20,7 +20,7 @@ from netprov.journal.timeline import Timeline
 from netprov.journal.verdicts import Context, Verdict, judge
 from netprov.render.preview import Preview, Records
 from netprov.web import leases, machines
-from netprov.web.declare import declare
+from netprov.web.declare import declare, remove
 from netprov.web.explained import Question, Tokenless, explain, origin_text, server_address
 from netprov.web.glance import Glance
 from netprov.web.operate import operate
@@ -75,10 +75,22 @@ def system(asked: Asked) -> Json:
     return _system(_declared(asked), asked.inventory)
 
 
+def profile(asked: Asked) -> Json:
+    target = asked.inventory.profiles.get(asked.text("name"))
+    if target is None:
+        raise PeerError(f"no profile is called {asked.text('name')!r}", 404)
+    return _system(target, asked.inventory)
+
+
 def add(asked: Asked) -> Json:
     name = str(asked.body["name"])
     fields = {key: value for key, value in asked.body.items() if key != "name"}
     return {"system": name, "declared": declare(asked.services, name, fields, asked.by)}
+
+
+def delete(asked: Asked) -> Json:
+    name = asked.text("name")
+    return {"system": name, "declared": remove(asked.services, name, asked.by)}
 
 
 def arm(asked: Asked) -> Json:

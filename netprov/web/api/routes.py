@@ -50,6 +50,7 @@ _PAGING = (
     Parameter("per_page", "query", {**WHOLE, "minimum": 1, "maximum": 500}, "How many a page; 50 unless told."),
 )
 _NAME = Parameter("name", "path", {**TEXT, "minLength": 1}, "The system's name.")
+_PROFILE = Parameter("name", "path", {**TEXT, "minLength": 1}, "The profile's name.")
 _MACHINE = Parameter("machine", "path", {**TEXT, "minLength": 1}, "A system's name, a MAC, a UUID or an address.")
 _LAST = Parameter("last", "query", {**WHOLE, "minimum": 1, "maximum": 100}, "How many boots.")
 _ARCH: Schema = {"type": "string", "enum": [row.name for row in ARCHS.values()]}
@@ -66,6 +67,26 @@ ROUTES: tuple[Route, ...] = (
         "Declare a system: it is written into the inventory's files.",
         errors=(409, 415),
         body="NewSystem",
+    ),
+    Route(
+        "DELETE",
+        "/systems/{name}",
+        answers.delete,
+        Scope.EDIT,
+        "Removed",
+        "Remove a system: its entry is cut out of the inventory's files.",
+        (_NAME,),
+        (404, 409),
+    ),
+    Route(
+        "GET",
+        "/profiles/{name}",
+        answers.profile,
+        Scope.READ,
+        "System",
+        "A declared profile, as a system that is nothing else would have it.",
+        (_PROFILE,),
+        (404,),
     ),
     Route(
         "POST",

@@ -110,6 +110,7 @@ SCHEMAS: Mapping[str, Schema] = {
         "examples": [{"name": "lady", "profile": "web", "interfaces": {"eth0": {"mac": "00:16:3e:11:11:11"}}}],
     },
     "Added": record(system=TEXT, declared=TEXT),
+    "Removed": record(system=TEXT, declared=TEXT),
     "Statuses": paged("machines", "Status"),
     "Event": record(
         at=NUMBER,

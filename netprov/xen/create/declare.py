@@ -9,13 +9,13 @@ from pathlib import Path
 
 import yaml
 
-from netprov.errors import ConfigError, Origin, Problem
-from netprov.inventory.edit import add_system, home
+from netprov.errors import Problem
+from netprov.inventory.edit import Added, add_system, home, undo_add
 from netprov.inventory.mac import Mac
-from netprov.inventory.model import Inventory, Value
-from netprov.inventory.source import read_file
+from netprov.inventory.model import Inventory, Target, Value
 from netprov.xen.create.configuration import indented
 from netprov.xen.create.host import Host
+from netprov.xen.create.remote import RemoteSite
 from netprov.xen.create.step import Say
 
 
@@ -36,13 +36,11 @@ class Declare:
         self._name = name
         self._fields = fields
         self._file = Path(os.path.realpath(home(inventory)))
-        self._before: bytes | None = None
-        self._after: bytes | None = None
+        self._added: Added | None = None
 
     def shown(self) -> Iterator[str]:
         yield f"declare in {self._file}:"
-        written = yaml.safe_dump({"systems": {self._name: self._fields}}, sort_keys=False)
-        yield from indented(written)
+        yield from _written(self._name, self._fields)
 
     def problems(self, host: Host) -> Iterator[Problem]:
         place = self._file if self._file.exists() else self._file.parent
@@ -50,26 +48,46 @@ class Declare:
             yield Problem(None, str(place), "cannot be written: this needs other rights")
 
     def do(self, host: Host, say: Say) -> None:
-        self._before = read_file(self._file) if self._file.exists() else None
-        added = add_system(self._config, self._name, self._fields, self._file)
-        self._after = read_file(self._file)
-        say(f"declared {self._name} in {added.origin}")
+        self._added = add_system(self._config, self._name, self._fields, self._file)
+        say(f"declared {self._name} in {self._added.origin}")
 
     def undo(self, host: Host) -> None:
-        if self._after is None:
-            return
-        if read_file(self._file) != self._after:
-            text = "was changed meanwhile: take it out by hand"
-            raise ConfigError(Problem(Origin(str(self._file)), f"system {self._name}", text))
-        if self._before is None:
-            self._file.unlink()
-            return
-        status = self._file.stat()
-        fresh = self._file.with_name(f".{self._file.name}.{secrets.token_hex(4)}")  # hidden: no inventory reads it
-        try:
-            fresh.write_bytes(self._before)
-            os.chown(fresh, status.st_uid, status.st_gid)
-            fresh.chmod(status.st_mode & 0o7777)
-            fresh.replace(self._file)
-        finally:
-            fresh.unlink(missing_ok=True)
+        if self._added is not None:
+            undo_add(self._config, self._name, self._added)
+
+
+class DeclareThere:
+    """Has a netprov elsewhere do that."""
+
+    def __init__(self, site: RemoteSite, system: Target, fields: Mapping[str, Value]) -> None:
+        self._site = site
+        self._system = system
+        self._fields = fields
+        self._asked = False
+
+    def shown(self) -> Iterator[str]:
+        yield f"declare at {self._site}:"
+        yield from _written(self._system.name, self._fields)
+
+    def problems(self, host: Host) -> Iterator[Problem]:
+        """None that could be known: it is the server that writes."""
+        yield from ()
+
+    def do(self, host: Host, say: Say) -> None:
+        self._asked = True
+        where = self._site.declare(self._system.name, self._fields)
+        say(f"declared {self._system.name} at {self._site}, in {where}")
+
+    def undo(self, host: Host) -> None:
+        """Also where the answer did not come: it may be declared all the same. One of another's has another MAC."""
+        there = self._site.system(self._system.name) if self._asked else None
+        if there is not None and _macs(there) == _macs(self._system):
+            self._site.remove(there)
+
+
+def _macs(system: Target) -> set[Mac | None]:
+    return {interface.mac for interface in system.interfaces}
+
+
+def _written(name: str, fields: Mapping[str, Value]) -> Iterator[str]:
+    return indented(yaml.safe_dump({"systems": {name: fields}}, sort_keys=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -63,13 +63,21 @@ def ordered(order: Order, inventory: Inventory) -> Made:
         near = difflib.get_close_matches(order.source, [*inventory.systems, *inventory.profiles], n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise _wrong("", f"no system or profile {order.source!r} is declared{hint}")
-    if not order.name:
-        raise _wrong("--name", f"{order.source} is a profile: say what the new domU is called")
-    if order.name in inventory.systems:
-        raise _wrong("--name", f"a system {order.name} is declared already: netprov domu create {order.name}")
     if order.mac is not None and order.mac in inventory.by_mac:
         raise _wrong("--mac", f"{order.mac} is that of the system {inventory.by_mac[order.mac]}")
-    mac = order.mac or new_mac(inventory.by_mac)
+    return of_profile(order, profile, inventory.systems, inventory.by_mac)
+
+
+def of_profile(order: Order, profile: Target, systems: Collection[str] = (), macs: Collection[Mac] = ()) -> Made:
+    """A new system of the profile. `systems`, `macs`: those that are declared, as far as they are known.
+
+    Raises ConfigError.
+    """
+    if not order.name:
+        raise _wrong("--name", f"{order.source} is a profile: say what the new domU is called")
+    if order.name in systems:
+        raise _wrong("--name", f"a system {order.name} is declared already: netprov domu create {order.name}")
+    mac = order.mac or new_mac(macs)
     made = replace(profile, kind="system", name=order.name, profile=profile.name, hostname="", uuid="",
                    interfaces=(Interface(_INTERFACE, mac),))  # fmt: skip
     made = _overridden(made, order)

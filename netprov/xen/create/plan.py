@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netprov.errors import ConfigError, Problem
 from netprov.inventory.model import InstallMode, Inventory, Target
 from netprov.xen.create.configuration import Configuration, Replaced, StartsWithDom0
-from netprov.xen.create.declare import Declare
+from netprov.xen.create.declare import Declare, DeclareThere
 from netprov.xen.create.disks import disk_steps
 from netprov.xen.create.host import Host
 from netprov.xen.create.install import ArmInstall, Follow
 from netprov.xen.create.libvirt import Define, Redefine, VirshStart, domain_xml, virsh_runs
-from netprov.xen.create.order import Order, changed, ordered
+from netprov.xen.create.order import Order, changed, of_profile, ordered
 from netprov.xen.create.remote import RemoteSite
 from netprov.xen.create.site import LocalSite, Site
 from netprov.xen.create.step import Say, Step
@@ -48,13 +48,17 @@ def local_plan(order: Order, config: Path, inventory: Inventory) -> Plan:
 def remote_plan(order: Order, site: RemoteSite) -> Plan:
     """With the inventory of the netprov at `site`. Raises ConfigError and PeerError."""
     system = site.system(order.source)
-    if system is None:
-        text = f"declares no system {order.source!r}; what is to be made of a profile is declared there first"
-        raise ConfigError(Problem(None, str(site), text))
-    return _plan(order, changed(system, order), site, [])
+    if system is not None:
+        return _plan(order, changed(system, order), site, [])
+    profile = site.profile(order.source)
+    if profile is None:
+        raise ConfigError(Problem(None, str(site), f"no system or profile {order.source!r} is declared there"))
+    there = [order.name] if order.name and site.system(order.name) is not None else []
+    made = of_profile(order, profile, there)
+    return _plan(order, made.system, site, [DeclareThere(site, made.system, made.declares or {})])
 
 
-def _plan(order: Order, system: Target, site: Site, declare: list[Declare]) -> Plan:
+def _plan(order: Order, system: Target, site: Site, declare: Sequence[Step]) -> Plan:
     domain = domain_of(replace(system, name=order.name or system.name), "", order.program)
     domain = replace(domain, graphics=order.graphics)
     always = system.install is InstallMode.ALWAYS  # it boots its kernel every time, and is never installed

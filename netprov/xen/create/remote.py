@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from netprov.boot.install import InstallState
 from netprov.errors import ConfigError, PeerError, Problem
 from netprov.inventory.mac import parse_mac
-from netprov.inventory.model import Disk, InstallMode, Interface, Target, Virt
+from netprov.inventory.model import Disk, InstallMode, Interface, Target, Value, Virt
 from netprov.inventory.values import parse_device, parse_line, parse_name, parse_uuid
 from netprov.journal.escape import escape
 from netprov.xen.create.site import Standing
@@ -23,7 +23,8 @@ _LARGEST = 16 << 20  # octets of an answer
 
 
 class RemoteSite:
-    """`url` is like http://192.168.77.1; `token` one with the scope operate."""
+    """`url` is like http://192.168.77.1; `token` one with the scopes read and operate,
+    and edit where a system is to be declared."""
 
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
@@ -45,7 +46,20 @@ class RemoteSite:
     def system(self, name: str) -> Target | None:
         """The system as that netprov has declared it; None where it has not."""
         said = self._ask("GET", f"/systems/{quote(name, safe='')}", absent=True)
-        return _target(said) if said is not None else None
+        return _target(said, "system") if said is not None else None
+
+    def profile(self, name: str) -> Target | None:
+        """The same of a profile."""
+        said = self._ask("GET", f"/profiles/{quote(name, safe='')}", absent=True)
+        return _target(said, "profile") if said is not None else None
+
+    def declare(self, name: str, fields: Mapping[str, Value]) -> str:
+        """Declare a system there; where it stands then. Its MAC may be another's: that is refused."""
+        said = self._ask("POST", "/systems", send={"name": name, **fields}) or {}
+        return escape(_text(said, "declared"), 300)
+
+    def remove(self, system: Target) -> None:
+        self._ask("DELETE", f"/systems/{quote(system.name, safe='')}")
 
     def arm(self, system: Target) -> None:
         self._ask("POST", f"/systems/{quote(system.name, safe='')}/arm")
@@ -80,17 +94,23 @@ class RemoteSite:
         boots = said.get("boots")
         return boots[-1] if isinstance(boots, list) and boots and isinstance(boots[-1], dict) else {}
 
-    def _ask(self, method: str, path: str, absent: bool = False) -> Mapping[str, Any] | None:
+    def _ask(
+        self, method: str, path: str, absent: bool = False, send: Mapping[str, Value] | None = None
+    ) -> Mapping[str, Any] | None:
         """What it answers. `absent`: None where it has no such thing. Raises PeerError."""
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=_WAIT)
         headers = {"Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
+        body = None
+        if send is not None:
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(send).encode()
         try:
-            connection.request(method, f"{self._parts.path.rstrip('/')}{_PREFIX}{path}", headers=headers)
+            connection.request(method, f"{self._parts.path.rstrip('/')}{_PREFIX}{path}", body, headers)
             answer = connection.getresponse()
-            body = answer.read(_LARGEST)
+            got = answer.read(_LARGEST)
         except (OSError, HTTPException) as error:
             raise PeerError(f"{self} does not answer: {getattr(error, 'strerror', None) or error}") from None
         finally:
@@ -98,7 +118,7 @@ class RemoteSite:
         if answer.status == 404 and absent:
             return None
         try:
-            said = json.loads(body)
+            said = json.loads(got)
         except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
@@ -114,11 +134,11 @@ def _text(said: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _target(said: Mapping[str, Any]) -> Target:
+def _target(said: Mapping[str, Any], kind: str) -> Target:
     """Raises PeerError where it is none."""
     try:
         return Target(
-            "system",
+            kind,
             parse_name(said["name"]),
             profile=parse_name(said["profile"]) if said["profile"] else "",
             uuid=parse_uuid(said["uuid"]) if said["uuid"] else "",
