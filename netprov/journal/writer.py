@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 
 BATCH_SECONDS = 0.2
 BATCH_EVENTS = 1000
+_GATHER = 0.02  # seconds; to wake who waits for each event costs a worker more than the event does
 _WAITING = 20_000  # then the sockets are left to fill: the workers drop and count
 _RETRY = 1.0  # seconds between attempts at a file that does not open
 _TIDY = 60.0  # seconds of idleness after which old events are looked for
@@ -84,7 +85,8 @@ class JournalWriter:
             self._poll.register(sock, select.POLLIN)
         while not self._stopping:
             if len(self._order) < _WAITING:
-                self._poll.poll(self._patience(time.monotonic()) * 1000)
+                if self._poll.poll(self._patience(time.monotonic()) * 1000):
+                    time.sleep(_GATHER)
                 self._read()
             else:
                 time.sleep(HOLD)
