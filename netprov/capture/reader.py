@@ -8,7 +8,7 @@ from pathlib import Path
 from netprov.capture.entry import Entry, decode
 from netprov.capture.store import APPLICATION, VERSION
 from netprov.errors import PeerError
-from netprov.journal.reading import Reading
+from netprov.state.reading import Reading
 
 _SELECT = "SELECT entries FROM pieces WHERE {which} AND last >= ? AND first <= ? ORDER BY id"
 _OWNED = _SELECT.format(which="owner = ? AND port = 0")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from netprov.capture.shares import Shares
+from netprov.state.sqlite import immediately, opened
 
 VERSION = 1  # PRAGMA user_version
 APPLICATION = 0x6E706361  # PRAGMA application_id: "npca"
@@ -55,36 +55,29 @@ class Store:
     """The record at `path`, open for writing. Every method but `close` may raise sqlite3.Error or OSError."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE))
-        self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
         self.shares = Shares()
-        try:
-            self._prepare()
-            self._count()
-        except BaseException:
-            self._db.close()
-            raise
+        self._db = opened(path, MODE, self._prepare, wait=1.0)
 
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table, else it is without effect
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last packets, never the file
-        self._db.execute("PRAGMA wal_autocheckpoint = 256")
-        self._db.execute("PRAGMA journal_size_limit = 1048576")
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table, else it is without effect
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last packets, never the file
+        db.execute("PRAGMA wal_autocheckpoint = 256")
+        db.execute("PRAGMA journal_size_limit = 1048576")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (application,) = db.execute("PRAGMA application_id").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version == 0 and application == 0 and tables == 0:
-            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         elif (version, application) != (VERSION, APPLICATION):
             error = sqlite3.DatabaseError("it is not a record of packets that this netprov writes")
             error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
             raise error
+        self._count(db)
 
-    def _count(self) -> None:
+    def _count(self, db: sqlite3.Connection) -> None:
         sql = f"SELECT owner, sum(length(entries) + {ROW}), max(declared) FROM pieces GROUP BY owner ORDER BY max(id)"
-        for owner, octets, declared in self._db.execute(sql):
+        for owner, octets, declared in db.execute(sql):
             self.shares.add(owner, octets, bool(declared))
 
     def owners(self) -> dict[bytes, str]:
@@ -94,9 +87,8 @@ class Store:
 
     def add(self, pieces: Iterable[Piece], bound: int) -> None:
         """Store `pieces` in one transaction, and forget what then is too much for `bound` octets."""
-        self._db.execute("BEGIN IMMEDIATE")
         added: list[Piece] = []
-        try:
+        with immediately(self._db):
             for piece in pieces:
                 added.append(piece)
                 self._db.execute(
@@ -107,11 +99,6 @@ class Store:
                 self.shares.add(piece.owner, piece.octets, piece.declared)
             for owner, octets in list(self.shares.excess(self._room(bound))):
                 self._forget(owner, octets)
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
         self._shrink(bound)
 
     def _room(self, bound: int) -> int:

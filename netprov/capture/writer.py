@@ -20,7 +20,7 @@ from netprov.capture.tap import MAX_OCTETS
 from netprov.errors import PeerError
 from netprov.inventory.model import Inventory
 from netprov.journal.recent import Recent
-from netprov.journal.store import is_damaged, move_aside
+from netprov.state.sqlite import is_damaged, move_aside
 
 log = logging.getLogger(__name__)
 

@@ -108,7 +108,7 @@ def _start(errand: Errand) -> tuple[Errand, str, int, int]:
         os.close(read_end)
         with os.fdopen(write_end, "wb") as pipe:
             pipe.write(json.dumps(asdict(_run(errand, mac, parent))).encode())
-    except BaseException:
+    except BaseException:  # a forked child: nothing may go on in its parent's code
         traceback.print_exc()
         sys.stderr.flush()
     os._exit(0)

@@ -72,7 +72,7 @@ def _listen(port: int, interface: str) -> socket.socket:
         except PermissionError:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)  # as far as net.core.rmem_max goes
         sock.bind(("0.0.0.0", port))
-    except BaseException:
+    except BaseException:  # whatever ends it: nobody else has the socket yet
         sock.close()
         raise
     return sock

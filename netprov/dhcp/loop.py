@@ -171,8 +171,7 @@ class DhcpWorker:
             return self._server.receive(data, arrival, now)
         except StateError as error:
             return Outcome(malformed(now, Reason.DHCP_STORE_FAILED, str(error), arrival))
-        except Exception:
-            # one packet must not end the service for all other machines
+        except Exception:  # one packet must not end the service for all other machines
             log.exception("a packet from %s:%d was not answered: %s", arrival.peer, arrival.peer_port, data.hex())
             return Outcome(malformed(now, Reason.INTERNAL_ERROR, "netprov failed on this packet", arrival))
 

@@ -119,8 +119,8 @@ class Front:
             if isinstance(end, asyncio.CancelledError):
                 raise
             raise ConnectionResetError("the response did not get to its end") from end
-        except Exception:
-            course.exchange = replace(course.exchange, status=0)  # `refused` will tell it
+        except Exception:  # aiohttp asks `refused` for the answer
+            course.exchange = replace(course.exchange, status=0)
             raise
         finally:
             self._under_way.discard(task)

@@ -246,7 +246,7 @@ def _replace(path: Path, before: bytes | None, after: bytes) -> None:
             if (read_file(path) if os.path.lexists(path) else None) != before:
                 raise NotWrittenError(Problem(Origin(str(path)), "", "somebody else has just changed it: try again"))
             os.rename(fresh, path)
-        except BaseException:
+        except BaseException:  # whatever ends it: no half-written file stays
             with contextlib.suppress(OSError):
                 os.unlink(fresh)
             raise

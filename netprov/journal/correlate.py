@@ -156,9 +156,10 @@ class Correlator:
         What an address did before DHCP gave it away was somebody else's doing: only what comes from it with a MAC shows
         whose it was.
         """
+        if not event.mac or (event.kind is not Kind.DHCP_INFORM and event.kind.startswith("dhcp.")):
+            return ""
         ip = address(event)
-        from_it = event.kind is Kind.DHCP_INFORM or not event.kind.startswith("dhcp.")
-        return f"ip {ip}" if event.mac and ip and from_it and not self._identity.claimed(ip, event.at) else ""
+        return f"ip {ip}" if ip and not self._identity.claimed(ip, event.at) else ""
 
     def _adopt(self, bare: str, now: float) -> _Boot | None:
         """The latest boot of a bare address, which is that no more."""
@@ -169,6 +170,8 @@ class Correlator:
 
 def _begins(boot: _Boot, event: Event) -> bool:
     asks = _asks(event)
+    if not asks and event.stage != LOADER:
+        return False  # no rule is about anything else
     return any(rule.when(boot, event, asks) for rule in RULES)
 
 
@@ -219,13 +222,13 @@ def _note(boot: _Boot, event: Event) -> None:
     """Take in what `event` says about how far the boot is. A system that logs for months is no machine that boots."""
     if event.kind in (Kind.SYSLOG_LINE, Kind.SYSLOG_DROP):
         return
-    boot.last = max(boot.last, event.at)
+    if event.at > boot.last:
+        boot.last = event.at
     if event.kind in _FETCHED and event.stage in (LOADER, SCRIPT, KERNEL):
         boot.got.add(event.stage)
         if event.stage == LOADER:
             boot.loader_name = event.name
-    loader = _loader(event)
-    if event.kind not in _STILL and (not loader or loader != boot.began_as):
+    if not boot.moved and event.kind not in _STILL and (_loader(event) or None) != boot.began_as:
         boot.moved = True
 
 

@@ -21,8 +21,9 @@ from __future__ import annotations
 from netprov.journal.event import Event, Kind
 from netprov.journal.recent import Recent
 
-MACHINES = 8192
-"""Machines, and addresses, tokens… each, kept in memory. A machine fallen out is looked up in the journal."""
+MACHINES = 32_768
+"""Machines, and addresses, tokens… each, kept in memory, some 20 MB at the most. A machine fallen out is looked up in
+the journal, which takes longer than all else that is done with an event."""
 
 STALE = 86_400.0
 """Seconds without an ACK after which another's claim to an address counts: the longest lease anybody gives to a machine

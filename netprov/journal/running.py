@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from netprov.journal.event import Event, Kind
+from netprov.state.sqlite import immediately
 
 EVERY = 1.0  # seconds between two words of one transfer, and before the first
 AT_ONCE = 256  # transfers that a worker tells of in one go, some 3 ms of it; with more, each is told of less often
@@ -94,17 +95,11 @@ class Transfers:
         rows = [_row(event, *where(event)) for event in self._new.values()]
         over, self._over = self._over, []
         self._new.clear()
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with immediately(db):
             db.executemany("DELETE FROM transfers WHERE peer = ? AND name = ?", over)
             db.executemany(_PUT, rows)
             db.execute("DELETE FROM transfers WHERE at < ? OR at > ?", (now - 2 * STALE, now + 2 * STALE))
             (left,) = db.execute("SELECT count(*) FROM transfers").fetchone()
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
         if not left:
             self._known.clear()
 

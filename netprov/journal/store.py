@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -15,6 +14,7 @@ from netprov.journal.correlate import Placed
 from netprov.journal.event import Event, Kind
 from netprov.journal.running import TABLE, Transfers
 from netprov.journal.wire import FIELDS, event_of_row, row_of
+from netprov.state.sqlite import immediately, opened
 
 _log = logging.getLogger(__name__)
 
@@ -44,41 +44,17 @@ _LINES = "machine = ?1 AND machine <> '' AND boot = ?2 AND kind = ?3"
 _GAPS = "CREATE TABLE IF NOT EXISTS gaps (id INTEGER PRIMARY KEY, count INTEGER NOT NULL)"
 """How many ids below this one `trim` took out: a chatty machine is to cost others no history."""
 _STEP = 2000  # rows deleted at once: some 20 ms
-_ASIDE = 5  # damaged files kept at most
 
 
 class Store:
     """The journal open for writing. Every method but `close` may raise sqlite3.Error or OSError."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))  # tokens are in it
-        self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last events, never the file
-        self._db.execute("PRAGMA journal_size_limit = 16777216")
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version == 0 and tables == 0:
-            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        elif version != VERSION:
-            error = sqlite3.DatabaseError(f"it is of version {version}, this netprov writes {VERSION}")
-            error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
-            raise error
-        self._db.execute(TABLE)
-        self._db.execute(_GAPS)
+        self._db = opened(path, 0o640, _prepare, wait=1.0)  # tokens are in it
 
     def add(self, placed: Sequence[Placed], keep: int, before: float) -> None:
         """Store `placed` in one transaction; forget the oldest events beyond `keep`, and some from before `before`."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with immediately(self._db):
             for adopts, group in groupby(placed, key=lambda place: place.adopts):
                 rows = list(group)
                 if adopts is not None:
@@ -89,11 +65,6 @@ class Store:
                         )
                 self._db.executemany(_INSERT, ((*row_of(p.event), p.machine, p.boot) for p in rows))
             self._forget(keep, before)
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
 
     def trim(self, machine: str, boot: int, keep: int) -> None:
         """Forget the lines of the machine's log in this boot but the last `keep`."""
@@ -139,6 +110,22 @@ class Store:
             _log.warning("the journal does not close: %s", error)
 
 
+def _prepare(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last events, never the file
+    db.execute("PRAGMA journal_size_limit = 16777216")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if version == 0 and tables == 0:
+        db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    elif version != VERSION:
+        error = sqlite3.DatabaseError(f"it is of version {version}, this netprov writes {VERSION}")
+        error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+        raise error
+    db.execute(TABLE)
+    db.execute(_GAPS)
+
+
 def placed_rows(rows: Any) -> Iterator[Placed]:
     """The placed events of rows of COLUMNS. Those of a kind or reason that only a newer netprov knows are left out."""
     for *values, machine, boot in rows:
@@ -146,19 +133,3 @@ def placed_rows(rows: Any) -> Iterator[Placed]:
             yield Placed(event_of_row(tuple(values)), machine, boot)
         except PeerError:
             continue
-
-
-def is_damaged(error: BaseException) -> bool:
-    """Whether `error` says that the file's content is at fault, not its disk or its rights."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def move_aside(path: Path) -> Path:
-    """Rename a damaged journal, with what SQLite put beside it; where it is now."""
-    names = [path.with_name(f"{path.name}.corrupt-{n}") for n in range(1, _ASIDE + 1)]
-    aside = next((name for name in names if not name.exists()), names[-1])
-    for ending in ("-wal", "-shm", ""):
-        beside = path.with_name(path.name + ending)
-        if beside.exists():
-            beside.replace(aside.with_name(aside.name + ending))
-    return aside

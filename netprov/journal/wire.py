@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from netprov.boot.reason import BY_LABEL
@@ -104,8 +105,29 @@ def decode(data: bytes) -> Event:
 
     Raises PeerError for anything else.
     """
+    return _from_json(data) if data[:1] == b"[" else _from_plain(data)
+
+
+def _from_plain(data: bytes) -> Event:
     try:
-        values = json.loads(data) if data[:1] == b"[" else _split(data)
+        parts = data.decode().split(_FIELD)
+        (at, kind, reason, text, stage, mac, uuid, client_id, xid, ip, peer, relay, system, token, name, size, seconds,
+         retransmits) = parts[:_PLAIN]  # fmt: skip
+        numbers = int(xid), int(size), int(retransmits)
+        if not 0 <= min(numbers) <= max(numbers) <= _LARGEST:
+            raise ValueError("a number is out of range")
+        detail = tuple(zip(parts[_PLAIN::2], parts[_PLAIN + 1 :: 2], strict=True))
+        return Event(
+            float(at), _KINDS[kind], BY_LABEL[reason], text, stage, mac, uuid, client_id, numbers[0], ip, peer, relay,
+            system, token, name, numbers[1], float(seconds), numbers[2], detail,
+        )  # fmt: skip
+    except (KeyError, ValueError) as error:
+        raise PeerError(f"not an event: {error}") from None
+
+
+def _from_json(data: bytes) -> Event:
+    try:
+        values = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise PeerError(f"not an event: {error}") from None
     if not isinstance(values, list) or len(values) != len(FIELDS) or not all(map(isinstance, values, _TYPES)):
@@ -115,18 +137,6 @@ def decode(data: bytes) -> Event:
     if b"\\ud" in data:  # a surrogate: most are half of a whole character, and that stays as it is
         values = _storable(values)
     return event_of(values)
-
-
-def _split(data: bytes) -> list[Any]:
-    """The fields' values. Raises ValueError."""
-    parts = data.decode().split(_FIELD)
-    if len(parts) < _PLAIN or (len(parts) - _PLAIN) % 2:
-        raise ValueError("the fields are not an event's")
-    values: list[Any] = [
-        _NUMBERS[name](part) if name in _NUMBERS else part for name, part in zip(FIELDS, parts[:_PLAIN], strict=False)
-    ]
-    detail = parts[_PLAIN:]
-    return [*values, list(zip(detail[::2], detail[1::2], strict=True))]
 
 
 def _storable(value: Any) -> Any:
@@ -150,8 +160,13 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 def row_of(event: Event) -> tuple[object, ...]:
     """The fields' values as SQLite stores them."""
-    *head, detail = _values(event)
-    return (*head, _encode(detail))
+    return (*_values(event)[:_PLAIN], _facts(event.detail))
+
+
+@lru_cache(256)
+def _facts(detail: tuple[tuple[str, str], ...]) -> str:
+    """As the table has them: most events of a kind have the same."""
+    return _encode(detail)
 
 
 def event_of_row(row: tuple[Any, ...]) -> Event:

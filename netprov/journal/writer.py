@@ -21,8 +21,9 @@ from netprov.journal.log import log_events
 from netprov.journal.order import HOLD, Order
 from netprov.journal.recorder import lost_event
 from netprov.journal.running import Transfers
-from netprov.journal.store import Store, is_damaged, move_aside
+from netprov.journal.store import Store
 from netprov.journal.wire import MESSAGE_OCTETS, decode, separated
+from netprov.state.sqlite import is_damaged, move_aside
 
 _log = logging.getLogger(__name__)
 

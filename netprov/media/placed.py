@@ -45,7 +45,7 @@ def write_atomic(path: Path, content: bytes) -> None:
             file.write(content)
             os.fchmod(file.fileno(), 0o644)
         os.replace(name, path)
-    except BaseException:
+    except BaseException:  # whatever ends it: no half-written file stays
         Path(name).unlink(missing_ok=True)
         raise
 

@@ -14,12 +14,12 @@ from typing import NamedTuple
 from netprov.explain.server import our_address
 from netprov.inventory.model import Inventory, Notice
 from netprov.journal.correlate import Placed
-from netprov.journal.reading import identity
 from netprov.journal.timeline import Timeline
 from netprov.journal.verdicts import Context, verdicts
 from netprov.notify.news import News, body, news_of, verdict_news
 from netprov.notify.spool import Entry, Spool
 from netprov.notify.watch import LOOKS, Watch
+from netprov.state.reading import identity
 
 BATCH = 2000  # events read at once: some 60 ms
 JUDGED = 40  # boots judged at once: some 2 ms each
@@ -108,7 +108,7 @@ class Follower:
         journal = Timeline(self._path)
         try:
             self._begin(journal, mark)
-        except BaseException:
+        except BaseException:  # whatever ends it: nobody else has it yet
             journal.close()
             raise
         self._journal = journal

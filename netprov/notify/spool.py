@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from netprov.state.sqlite import immediately, opened
 
 MOST = 10_000
 """Waiting for one receiver; then the oldest go: some 10 MB, and more than anybody reads."""
@@ -55,17 +56,8 @@ class Spool:
     """The file at `path`, for one thread. Every method but `close` may raise sqlite3.Error; __init__ also OSError."""
 
     def __init__(self, path: Path, most: int = MOST) -> None:
-        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
         self._most = most
-        self._db = sqlite3.connect(path, timeout=2.0, isolation_level=None, check_same_thread=False)
-        try:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA journal_size_limit = 4194304")
-            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        except BaseException:
-            self._db.close()
-            raise
+        self._db = opened(path, 0o640, _prepare, wait=2.0)
 
     def place(self) -> tuple[str, int]:
         """The journal that was read, and its last event whose news are queued; ("", 0) at first."""
@@ -81,7 +73,7 @@ class Spool:
         How many messages were given up for want of room.
         """
         hooks: set[str] = set()
-        with self._transaction():
+        with immediately(self._db):
             for entry in entries:
                 if entry.once and not self._first(entry.once, now):
                     continue
@@ -102,13 +94,13 @@ class Spool:
         return Waiting(*row) if row else None
 
     def delivered(self, message: Waiting) -> None:
-        with self._transaction():
+        with immediately(self._db):
             self._db.execute("DELETE FROM queue WHERE seq = ?", (message.seq,))
             self._count(message.hook, "delivered = delivered + 1, failing = 0, said = ''")
 
     def put_off(self, message: Waiting, due: float, said: str, now: float) -> None:
         """It was not taken; it is tried again at `due`."""
-        with self._transaction():
+        with immediately(self._db):
             self._db.execute(
                 "UPDATE queue SET attempts = attempts + 1, due = ? WHERE seq = ?", (due, message.seq)
             )
@@ -120,7 +112,7 @@ class Spool:
 
     def give_up(self, message: Waiting, said: str) -> None:
         """It will not be tried again."""
-        with self._transaction():
+        with immediately(self._db):
             self._db.execute("DELETE FROM queue WHERE seq = ?", (message.seq,))
             self._count(message.hook, "failed = failed + 1, dropped = dropped + 1, said = ?", (said,))
 
@@ -131,7 +123,7 @@ class Spool:
     def keep(self, hooks: Sequence[str], now: float) -> None:
         """Forget receivers that are declared no more, and what was told long ago."""
         marks = ", ".join("?" * len(hooks))
-        with self._transaction():
+        with immediately(self._db):
             self._db.execute(f"DELETE FROM queue WHERE hook NOT IN ({marks})", tuple(hooks))
             self._db.execute(f"DELETE FROM hooks WHERE name NOT IN ({marks})", tuple(hooks))
             self._db.executemany("INSERT OR IGNORE INTO hooks (name) VALUES (?)", [(hook,) for hook in hooks])
@@ -144,9 +136,6 @@ class Spool:
 
     def close(self) -> None:
         self._db.close()
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._db)
 
     def _first(self, once: str, now: float) -> bool:
         return self._db.execute("INSERT OR IGNORE INTO told VALUES (?, ?)", (once, now)).rowcount == 1
@@ -166,15 +155,7 @@ class Spool:
         self._db.execute(f"UPDATE hooks SET {change} WHERE name = ?", (*values, hook))
 
 
-class _Transaction:
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        if kind is None:
-            self._db.execute("COMMIT")
-        elif self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+def _prepare(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA journal_size_limit = 4194304")
+    db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")

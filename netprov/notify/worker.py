@@ -21,11 +21,11 @@ from netprov.boot.reason import Reason
 from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory, Webhook
 from netprov.journal.event import Event, Kind
-from netprov.journal.store import is_damaged, move_aside
 from netprov.notify.deliver import GIVE_UP, LONGEST, Answer, attempt, pause, session
 from netprov.notify.follow import Follower, Round
 from netprov.notify.spool import Spool, Waiting
 from netprov.state.place import Place
+from netprov.state.sqlite import is_damaged, move_aside
 
 log = logging.getLogger("netprov")
 
@@ -143,7 +143,7 @@ class NotifyWorker:
                 wait = await self._send_next(client, name)
             except sqlite3.Error:  # the round says so
                 wait = TROUBLE
-            except Exception:
+            except Exception:  # one message must not end the task that sends all others
                 log.exception("webhook %s: a message could not be sent; it is tried again", name)
                 wait = TROUBLE
             if wait:

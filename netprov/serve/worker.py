@@ -69,7 +69,7 @@ def spawn(name: str, role: Role, user: str, closing: Iterable[socket.socket], no
         for other in closing:
             other.close()
         code = _be(name, role, user, theirs)
-    except BaseException:
+    except BaseException:  # a forked child: nothing may go on in its parent's code
         log.exception("%s ended by an error", name)
     finally:
         logging.shutdown()

@@ -152,7 +152,7 @@ def _live(errand: Errand, via: str, write_end: int, parent: int) -> None:
         status = 0
     except (KeyboardInterrupt, BrokenPipeError):
         pass  # whoever started it has ended or will
-    except BaseException:
+    except BaseException:  # a forked child: nothing may go on in its parent's code
         traceback.print_exc()
     finally:
         sys.stderr.flush()

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from netprov.state.failure import BUSY_SECONDS, StateError, config_error, state_error
 from netprov.state.migrations import NEWEST, NewerSchema, migrate, schema_of
 from netprov.state.place import Place
+from netprov.state.sqlite import immediately
 
 PRAGMAS = (
     "PRAGMA synchronous = FULL",  # an ACK promises the lease: fsync at every commit (S1)
@@ -77,7 +78,7 @@ class Database:
                 for upsert, rows in batches:
                     upsert.run(connection, rows)
             return
-        with self._driver() as driver, _immediately(driver):
+        with self._driver() as driver, immediately(driver):
             for upsert, rows in batches:
                 driver.executemany(upsert.sql, rows)
 
@@ -145,18 +146,6 @@ class Upsert:
             connection.exec_driver_sql(self.sql, list(rows))
         else:
             connection.exec_driver_sql(self.sql, [dict(zip(self._names, row, strict=True)) for row in rows])
-
-
-@contextmanager
-def _immediately(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction of the driver's own, with the write lock from its beginning."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.commit()
-    except BaseException:
-        connection.rollback()  # after a COMMIT that failed too: it leaves the transaction open
-        raise
 
 
 def storable(text: str) -> str:

@@ -90,7 +90,7 @@ def find(source: Source, question: Question) -> Found | Callable[[], Found]:
 def _converted(opened: OpenedFile) -> Found:
     try:
         return Found(NetasciiBody(opened.fd, opened.identity), opened.about)
-    except BaseException:
+    except BaseException:  # whatever ends it: the descriptor is nobody else's
         os.close(opened.fd)
         raise
 

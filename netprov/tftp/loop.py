@@ -40,7 +40,7 @@ class Loop:
                 continue
             try:
                 handler(now)
-            except Exception:
+            except Exception:  # one packet must not end the transfers of all others
                 log.exception("a TFTP packet could not be handled")
 
     def close(self) -> None:

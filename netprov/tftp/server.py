@@ -234,7 +234,7 @@ class TftpServer:
             return
         try:
             found = find(self._source, question)
-        except Exception as problem:
+        except Exception as problem:  # told to this client as an error, and logged
             self._refuse(listener, question, problem, None)
             return
         if isinstance(found, Found):
@@ -343,7 +343,7 @@ class TftpServer:
             session.tape.heard = datagram
         try:
             runs = session.transfer.receive(datagram, now)
-        except Exception:
+        except Exception:  # ends this transfer, and no other
             log.exception("the transfer of %s to %s ends", session.question.request.name, session.question.ip)
             runs = session.transfer.cancel(INTERNAL, now)
         self._step(session, runs, now)
@@ -351,7 +351,7 @@ class TftpServer:
     def _timeout(self, session: Session, now: float) -> None:
         try:
             runs = session.transfer.timeout(now)
-        except Exception:
+        except Exception:  # likewise
             log.exception("the transfer of %s to %s ends", session.question.request.name, session.question.ip)
             runs = session.transfer.cancel(INTERNAL, now)
         session.timer_at = float("inf")  # its entry is out of the timers
@@ -393,5 +393,5 @@ class TftpServer:
     def _record(self, event: Event) -> None:
         try:
             self._record_to(event)
-        except Exception:
+        except Exception:  # a transfer goes on without its event
             log.exception("an event is lost: %s", event.text)

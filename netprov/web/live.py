@@ -95,7 +95,7 @@ class Live:
             while self._queues:
                 try:
                     seen, messages = await loop.run_in_executor(self._thread, self._news, seen)
-                except Exception:
+                except Exception:  # the next look may succeed, and browsers wait for it
                     logger.exception("what is new could not be read; it is tried again")
                     messages = ()
                 for message in messages:

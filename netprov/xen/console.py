@@ -50,9 +50,9 @@ class Console:
 
         try:
             yield told
-        except BaseException:
+        except BaseException:  # Stopped and ^C too: what is said next must not stand behind the half-painted line
             if unfinished:
-                print(file=sys.stderr)  # what went wrong is a line of its own
+                print(file=sys.stderr)
             raise
         if self._paints:
             print("\r", end="", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,15 +122,16 @@ class FileDisk:
             Path(self._disk.path).unlink(missing_ok=True)
 
 
-class _Command:
+class _Command(ABC):
     """A disk that one command makes and another takes away."""
 
     def __init__(self, disk: DomainDisk) -> None:
         self._disk = disk
         self._made = False
 
+    @abstractmethod
     def making(self) -> tuple[str, ...]:
-        raise NotImplementedError
+        """The command, a word each."""
 
     def shown(self) -> Iterator[str]:
         yield f"run {' '.join(self.making())}"

@@ -42,7 +42,7 @@ def carry_out(steps: Sequence[Step], host: Host, say: Say, keep: bool = False) -
             host.pause()
             begun.append(step)
             step.do(host, say)
-    except BaseException:
+    except BaseException:  # whatever ends it, ^C too: nothing of a guest that was not made stays behind
         if keep:
             say("what was made is kept (--keep)")
         else:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from netprov.errors import ConfigError, Origin, Problem
-from netprov.journal.store import is_damaged
+from netprov.state.sqlite import is_damaged
 
 
 class Reading:
