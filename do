@@ -72,6 +72,7 @@ tests() {
     packages $TEST
     python "[test]"
     .venv/bin/ruff check .
+    .venv/bin/ruff format --check --quiet .
     .venv/bin/mypy
     .venv/bin/python -m pytest -m "not e2e" -n auto --maxprocesses 4 "$@"
     if [ "$(id -u)" != 0 ]; then

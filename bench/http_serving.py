@@ -142,9 +142,7 @@ def fetch(port: int, path: str, times: int, buffer: bytearray) -> None:
 
 def load(pid: int, port: int, path: str, clients: int, times: int) -> tuple[float, float]:
     """Server CPU seconds and wall seconds."""
-    threads = [
-        threading.Thread(target=fetch, args=(port, path, times, bytearray(1 << 20))) for _ in range(clients)
-    ]
+    threads = [threading.Thread(target=fetch, args=(port, path, times, bytearray(1 << 20))) for _ in range(clients)]
     cpu, wall = cpu_seconds(pid), time.monotonic()
     for thread in threads:
         thread.start()

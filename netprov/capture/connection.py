@@ -111,9 +111,7 @@ class Connection:
         yield self._segment(at + 2 * _TICK, self._server, self._machine, ACK)
         self._open = False
 
-    def _segment(
-        self, at: float, side: _Side, other: _Side, flags: int, data: bytes = b"", length: int = 0
-    ) -> Frame:
+    def _segment(self, at: float, side: _Side, other: _Side, flags: int, data: bytes = b"", length: int = 0) -> Frame:
         acknowledged = other.next if flags & ACK else 0
         frame = tcp(at, side.end, other.end, side.next, acknowledged, flags, data, length)
         side.next += max(length, len(data)) + (1 if flags & (SYN | FIN) else 0)

@@ -34,9 +34,7 @@ class HttpTap:
     def __init__(self, tap: Tap) -> None:
         self._tap = tap
 
-    def exchange(
-        self, request: web.BaseRequest, response: web.StreamResponse | None, event: Event, way: Way
-    ) -> None:
+    def exchange(self, request: web.BaseRequest, response: web.StreamResponse | None, event: Event, way: Way) -> None:
         """A request that has been answered, and the event of it. `response` None: it did not get so far."""
         host, _, port = event.peer.rpartition(":")
         if not host or not way.local[0]:  # the connection was gone before anybody looked who it was
@@ -79,4 +77,3 @@ def _head(line: bytes, fields: Iterable[tuple[bytes, bytes]]) -> bytes:
 def _cut(data: bytes) -> bytes:
     """At a line's end: half of a secret would not be known for one."""
     return data if len(data) <= MOST else data[: data.rfind(b"\n", 0, MOST) + 1]
-

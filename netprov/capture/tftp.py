@@ -49,9 +49,7 @@ class TftpTap:
     def sent(self, datagram: bytes, peer: SockAddr, local: Address | None, local_port: int) -> None:
         self._one(self._wall(), What.TFTP_SENT, datagram, peer, local, local_port)
 
-    def _one(
-        self, at: float, what: What, data: bytes, peer: SockAddr, local: Address | None, local_port: int
-    ) -> None:
+    def _one(self, at: float, what: What, data: bytes, peer: SockAddr, local: Address | None, local_port: int) -> None:
         ours = local.packed if local is not None else _NOWHERE
         self._tap.put(Entry(at, what, peer_ip(peer).packed, peer[1], ours, local_port, data, len(data)))
 
@@ -100,10 +98,7 @@ class Tape:
         """What a transfer sends now, and what became of it."""
         heard = self.heard
         if (
-            now < self._next
-            and transfer.retransmits == self._resent
-            and len(heard) <= _HEADER
-            and not transfer.ended
+            now < self._next and transfer.retransmits == self._resent and len(heard) <= _HEADER and not transfer.ended
         ):  # nearly always
             self._before = heard, runs, now
             return

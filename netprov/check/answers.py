@@ -48,9 +48,7 @@ def _silent(one: Asked, where: str, machines: tuple[str, ...]) -> Iterator[Findi
         yield Finding(f"{one.service}-silent", Severity.ERROR, text, _FIREWALL, machines, command)
 
 
-def _dhcp(
-    subject: Subject, probed: Probed, events: Sequence[Event], machines: tuple[str, ...]
-) -> Iterator[Finding]:
+def _dhcp(subject: Subject, probed: Probed, events: Sequence[Event], machines: tuple[str, ...]) -> Iterator[Finding]:
     dhcp = subject.declared.settings.dhcp
     ours = [offer for offer in probed.offers if is_ours(subject, offer.server)]
     at_67 = [event for event in events if not _at_boot_server(subject, event)]

@@ -126,7 +126,7 @@ def _lines() -> Iterator[str]:
     yield "<!-- Written by `netprov schema --page checks` from netprov/check/reference.py. -->\n"
     yield "What `netprov check` looks at, in its order, and what it can find: the `id` in its JSON. A finding is an `error`"
     yield "(machines do not boot, or not with what is written), a `warning` (some may not, or soon) or a `note` (what could not"
-    yield "be looked at). It names the `machines` that it stops (`[\"*\"]`: any) and, where there is one, the `command` that mends"
+    yield 'be looked at). It names the `machines` that it stops (`["*"]`: any) and, where there is one, the `command` that mends'
     yield "it. The exit status is 1 with an error, with `--strict` with a warning too, 2 where the command line or the name of"
     yield "the configuration is wrong, else 0.\n"
     for check, finds in FINDS.items():

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--uefi", is_flag=True, help="UEFI firmware: shim, GRUB, kernel. Default: BIOS, with PXELINUX.")
-@click.option("--guests", type=click.IntRange(1, MOST_GUESTS), default=1, show_default=True,
-              help="How many machines boot at once.")
+@click.option(
+    "--guests",
+    type=click.IntRange(1, MOST_GUESTS),
+    default=1,
+    show_default=True,
+    help="How many machines boot at once.",
+)
 @click.option("--keep", is_flag=True, help="Keep the folder with the configuration, the journal and the consoles.")
 def demo(uefi: bool, guests: int, keep: bool) -> None:
     """Boot a machine from the network, in a private network on this one, and show it stage by stage.

@@ -62,32 +62,61 @@ def _disk_path(text: str) -> str:
 @click.option("--type", "kind", type=click.Choice(["pv", "pvh", "hvm"]), help="Default: virt.type.")
 @click.option("--ram", callback=_parsed(parse_mebibytes), help="Memory: MiB, or like 2G. Default: virt.ram.")
 @click.option("--cpus", type=click.IntRange(1, 4096), help="Processors. Default: virt.cpus.")
-@click.option("--size", "sizes", multiple=True, callback=_parsed(_disk_size),
-              help="A disk's size, like 8G; again for another disk. Default: virt.disks.")
-@click.option("--disk", "disks", multiple=True, callback=_parsed(_disk_path),
-              help="Where the disk of the same place among --size is: a file, or phy:/dev/GROUP/VOLUME.")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    callback=_parsed(_disk_size),
+    help="A disk's size, like 8G; again for another disk. Default: virt.disks.",
+)
+@click.option(
+    "--disk",
+    "disks",
+    multiple=True,
+    callback=_parsed(_disk_path),
+    help="Where the disk of the same place among --size is: a file, or phy:/dev/GROUP/VOLUME.",
+)
 @click.option("--full", is_flag=True, help="Allocate the disks' files as a whole. Without it they are sparse.")
 @click.option("--take-disks", is_flag=True, help="Use disks that are there already; the install writes over them.")
 @click.option("--bridge", callback=_parsed(parse_device), help="Default: virt.bridge, else Xen's own, xenbr0.")
 @click.option("--mac", callback=_parsed(parse_mac), help="For a new system. Default: a random one of 00:16:3e.")
 @click.option("--nogfx", is_flag=True, help="No screen by VNC, which otherwise an HVM guest has.")
 @click.option("--libvirt", is_flag=True, help="Define and start it with virsh, not xl.")
-@click.option("-o", "--output", type=click.Path(path_type=Path),
-              help="The configuration to write. Default: /etc/xen/NAME.cfg, or .xml for libvirt.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The configuration to write. Default: /etc/xen/NAME.cfg, or .xml for libvirt.",
+)
 @click.option("--bootloader", default="", help="The program that Xen runs. Default: this netprov's.")
 @click.option("--server", metavar="URL", help="The netprov that has the inventory, where it is not this host's.")
-@click.option("--token", envvar="NETPROV_TOKEN", default="",
-              help="For --server: a token with the scopes read and operate, and edit where NAME is a profile. "
-                   "Default: the variable NETPROV_TOKEN.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=120.0, show_default=True,
-              help="Minutes that the install may take.")
+@click.option(
+    "--token",
+    envvar="NETPROV_TOKEN",
+    default="",
+    help="For --server: a token with the scopes read and operate, and edit where NAME is a profile. "
+    "Default: the variable NETPROV_TOKEN.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=120.0,
+    show_default=True,
+    help="Minutes that the install may take.",
+)
 @click.option("--no-wait", is_flag=True, help="Come back once it has started; netprov lets it boot its disk by itself.")
 @click.option("--keep", is_flag=True, help="Where something fails, keep what was made, to look at it.")
 @click.option("--dry-run", is_flag=True, help="Print every file and command; make nothing.")
-@click.option("-c", "--config", type=click.Path(path_type=Path), envvar="NETPROV_CONFIG",
-              help="The configuration. Default: netprov.yaml here, then /etc/netprov/netprov.yaml; not with --server.")
-def create(source: str, dry_run: bool, keep: bool, server: str | None, token: str, config: Path | None,
-           **given: Any) -> None:
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="NETPROV_CONFIG",
+    help="The configuration. Default: netprov.yaml here, then /etc/netprov/netprov.yaml; not with --server.",
+)
+def create(
+    source: str, dry_run: bool, keep: bool, server: str | None, token: str, config: Path | None, **given: Any
+) -> None:
     """Make a domU of the system or profile NAME, and install it.
 
     Makes the disks and the configuration, arms the install, starts the domU, follows it until it is installed, and

@@ -18,20 +18,46 @@ from netprov.media.probe import Arch
 
 
 @click.command("loaders")
-@click.option("--root", type=click.Path(path_type=Path), default=Path("boot-images"), show_default=True,
-              help="The TFTP root; the loaders go to its folder loaders/, a probe to probe/ARCH/.")
-@click.option("--for", "only", multiple=True, type=click.Choice([str(kind) for kind in Machines]),
-              help="Only the loaders for such machines; may be repeated.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    default=Path("boot-images"),
+    show_default=True,
+    help="The TFTP root; the loaders go to its folder loaders/, a probe to probe/ARCH/.",
+)
+@click.option(
+    "--for",
+    "only",
+    multiple=True,
+    type=click.Choice([str(kind) for kind in Machines]),
+    help="Only the loaders for such machines; may be repeated.",
+)
 @click.option("--probe", is_flag=True, help="Build netprov-probe instead: a kernel and initramfs to try a boot with.")
-@click.option("--arch", "archs", multiple=True, type=click.Choice([str(arch) for arch in Arch]),
-              help="The probe's architecture; may be repeated. Default: x86_64.")
+@click.option(
+    "--arch",
+    "archs",
+    multiple=True,
+    type=click.Choice([str(arch) for arch in Arch]),
+    help="The probe's architecture; may be repeated. Default: x86_64.",
+)
 @click.option("--check", is_flag=True, help="Fetch nothing; say what is missing, modified or outdated (exit status 1).")
 @click.option("--manifest", type=click.Path(path_type=Path), default=MANIFEST, help="Another list of loaders.")
-@click.option("--cache", type=click.Path(path_type=Path), default=default_cache, envvar="NETPROV_CACHE",
-              help="Where packages are kept.")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    default=default_cache,
+    envvar="NETPROV_CACHE",
+    help="Where packages are kept.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def loaders(
-    root: Path, only: Sequence[str], probe: bool, archs: Sequence[str], check: bool, manifest: Path, cache: Path,
+    root: Path,
+    only: Sequence[str],
+    probe: bool,
+    archs: Sequence[str],
+    check: bool,
+    manifest: Path,
+    cache: Path,
     as_json: bool,
 ) -> None:
     """Put boot loaders in place, from the packages of Debian or Ubuntu.
@@ -72,14 +98,16 @@ def _loaders(
     for row in media.status(root, manifest, archive, only):
         loader, placed = row.loader, row.placed
         missing = row.state is FileState.MISSING and loader.optional
-        rows.append({
-            "name": loader.name,
-            "state": "optional" if missing else row.state,
-            "package": f"{loader.package}:{loader.arch}",
-            "version": placed.version if placed else row.offered or "",
-            "sha256": placed.sha256 if placed else "",
-            "secure_boot": loader.secure_boot,
-        })
+        rows.append(
+            {
+                "name": loader.name,
+                "state": "optional" if missing else row.state,
+                "package": f"{loader.package}:{loader.arch}",
+                "version": placed.version if placed else row.offered or "",
+                "sha256": placed.sha256 if placed else "",
+                "secure_boot": loader.secure_boot,
+            }
+        )
     return rows
 
 

@@ -48,9 +48,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, given: str | 
 @click.option("--server", callback=_address, help="Our address that it asks. Default: server.address or our own.")
 @click.option("--armed", is_flag=True, help="As if an install of it were armed.")
 @config_option
-def render(
-    kind: str, name: str, mac: Mac | None, server: IPv4Address | None, armed: bool, config: Path
-) -> None:
+def render(kind: str, name: str, mac: Mac | None, server: IPv4Address | None, armed: bool, config: Path) -> None:
     """Print what the machine NAME would get now: a loader's script, what netprov-pxeboot is told for a domU (xen), its
     installer's answers (autoinstall), or the kernel command line of its install (args).
 

@@ -9,8 +9,11 @@ import click
 
 @click.command()
 @click.option("--reference", is_flag=True, help="The configuration's page instead: the same as --page configuration.")
-@click.option("--page", type=click.Choice(["configuration", "cli", "reasons", "verdicts", "checks", "pxeboot"]),
-              help="A page of docs/reference/, in Markdown, instead.")
+@click.option(
+    "--page",
+    type=click.Choice(["configuration", "cli", "reasons", "verdicts", "checks", "pxeboot"]),
+    help="A page of docs/reference/, in Markdown, instead.",
+)
 def schema(reference: bool, page: str | None) -> None:
     """Print the JSON Schema of netprov.yaml, for editors.
 

@@ -20,7 +20,10 @@ from netprov.inventory.model import DhcpMode, Inventory
 @config_option
 @click.option("-v", "--verbose", is_flag=True, help="Say more: every event, too.")
 @click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
     help="`json`: an object a line, and every event, for who collects logs.",
 )
 def serve(config: Path, verbose: bool, log_format: Literal["text", "json"]) -> None:

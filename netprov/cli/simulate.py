@@ -44,8 +44,16 @@ def _kind(_context: click.Context, _parameter: click.Parameter, given: str | Non
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @config_option
 def simulate(
-    machine: str | None, via: str, kind: Kind | None, every: bool, storm: int | None, at_once: int, callback: bool,
-    timeout: float, as_json: bool, config: Path,
+    machine: str | None,
+    via: str,
+    kind: Kind | None,
+    every: bool,
+    storm: int | None,
+    at_once: int,
+    callback: bool,
+    timeout: float,
+    as_json: bool,
+    config: Path,
 ) -> None:
     """Boot a virtual machine over the real network, up to where its kernel would start.
 
@@ -138,9 +146,7 @@ def _silent(_stage: Stage) -> None:
     """--json prints all at the end."""
 
 
-def _many(
-    errands: list[Errand], inventory: Inventory, via: str, at_once: int, as_json: bool, totals: bool
-) -> None:
+def _many(errands: list[Errand], inventory: Inventory, via: str, at_once: int, as_json: bool, totals: bool) -> None:
     from netprov.simulate import show
     from netprov.simulate.judged import judged
 

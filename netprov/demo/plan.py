@@ -49,7 +49,11 @@ class Plan:
     def from_json(cls, text: str) -> Plan:
         given = json.loads(text)
         return cls(
-            Path(given["folder"]), Path(given["root"]), Firmware(given["firmware"]), given["guests"], given["kvm"],
+            Path(given["folder"]),
+            Path(given["root"]),
+            Firmware(given["firmware"]),
+            given["guests"],
+            given["kvm"],
             given["quiet"],
         )
 

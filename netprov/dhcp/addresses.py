@@ -93,11 +93,7 @@ class Addresses:
         return int(ip) in self._reserved and (reserved is None or ip != reserved)
 
     def _free(self, ip: IPv4Address, key: str, now: float) -> bool:
-        return (
-            int(ip) not in self._never[key]
-            and self.offers.at(ip) is None
-            and not self.leases.taken(ip, now)
-        )
+        return int(ip) not in self._never[key] and self.offers.at(ip) is None and not self.leases.taken(ip, now)
 
     # changes
 

@@ -57,9 +57,7 @@ class Terms:
     message: str = ""  # why not, in a NAK
 
 
-def build(
-    query: Packet, kind: int | None, server: IPv4Address, terms: Terms, boot: BootFields = NOTHING
-) -> Packet:
+def build(query: Packet, kind: int | None, server: IPv4Address, terms: Terms, boot: BootFields = NOTHING) -> Packet:
     """The reply of type `kind` (None: BOOTP) to `query`.
 
     xid, secs, flags, giaddr, chaddr come from the query, ciaddr for all but a NAK and an OFFER; its client-id is echoed

@@ -48,7 +48,7 @@ def rows(packet: Packet) -> list[Row]:
 
 
 def name_of(code: int) -> str:
-    """"" for one that has none here."""
+    """ "" for one that has none here."""
     option = OPTIONS.get(code)
     return option.name if option is not None else _SETTABLE.get(code, "")
 

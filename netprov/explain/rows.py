@@ -58,7 +58,7 @@ def facts_row(facts: Iterable[tuple[str, str]]) -> list[Row]:
 
 
 def kind_of(reply: Reply) -> str:
-    """"offer", "ack" …; "bootp" for a reply without a type."""
+    """ "offer", "ack" …; "bootp" for a reply without a type."""
     return TYPE_NAMES.get(reply.packet.type, str(reply.packet.type))
 
 

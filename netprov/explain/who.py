@@ -70,4 +70,3 @@ def of_system(target: Target) -> BootRequest:
         circuit_id=target.circuit_id,
         remote_id=target.remote_id,
     )
-

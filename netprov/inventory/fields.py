@@ -252,7 +252,6 @@ FIELDS: tuple[Field, ...] = (
 )  # fmt: skip
 
 
-
 def _armed(text: str) -> InstallMode:
     return InstallMode.ONCE if parse_flag(text) else InstallMode.LOCAL
 

@@ -26,7 +26,7 @@ class Report:
         self.warnings.append(Problem(origin, where, text))
 
     def nearest(self, name: str, valid: Iterable[str]) -> str:
-        """"; did you mean web?", or "" where nothing is near."""
+        """ "; did you mean web?", or "" where nothing is near."""
         key = (name, id(valid))  # kept below, so that the id stays its own
         if key not in self._suggested:
             if len(self._suggested) >= MAX_SUGGESTIONS:

@@ -72,10 +72,9 @@ RULES: tuple[_Rule, ...] = (
     _Rule(
         "iPXE was the ROM and fetched another loader (QEMU's does for PXELINUX): iPXE again is a reset, unless what it "
         "fetched was an iPXE too",
-        lambda boot, event, asks: asks == "ipxe"
-        and boot.began_as == "ipxe"
-        and LOADER in boot.got
-        and not _is_ipxe(boot.loader_name),
+        lambda boot, event, asks: (
+            asks == "ipxe" and boot.began_as == "ipxe" and LOADER in boot.got and not _is_ipxe(boot.loader_name)
+        ),
     ),
     _Rule(
         "a loader or firmware that asks after a long quiet: the machine was off",

@@ -31,9 +31,7 @@ _COLUMNS = "machine, boot, system, stage, name, at, size, sent, seconds, rate"
 _PUT = f"INSERT OR REPLACE INTO transfers (peer, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 SELECT = f"SELECT {_COLUMNS} FROM transfers WHERE at > ?"
 
-_ENDS = frozenset(
-    {Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL, Kind.HTTP_DONE, Kind.HTTP_FAIL, Kind.HTTP_REFUSE}
-)
+_ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL, Kind.HTTP_DONE, Kind.HTTP_FAIL, Kind.HTTP_REFUSE})
 
 
 @dataclass(frozen=True, slots=True)

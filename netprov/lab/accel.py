@@ -55,12 +55,33 @@ def _boots(firmware: Firmware) -> bool:
         folder = Path(name)
         console, disk = Console(folder / "console"), write_disk(folder / "disk")
         command = [
-            machine.qemu, *KVM, "-cpu", "host", "-machine", machine.machine, *machine.extra,
-            *pflash(firmware, folder / "nvram.fd"), "-m", str(machine.memory), "-nodefaults", "-display", "none",
-            "-monitor", "none", "-no-reboot", "-serial", f"file:{console.path}",
+            machine.qemu,
+            *KVM,
+            "-cpu",
+            "host",
+            "-machine",
+            machine.machine,
+            *machine.extra,
+            *pflash(firmware, folder / "nvram.fd"),
+            "-m",
+            str(machine.memory),
+            "-nodefaults",
+            "-display",
+            "none",
+            "-monitor",
+            "none",
+            "-no-reboot",
+            "-serial",
+            f"file:{console.path}",
             # QEMU's own network answers DHCP with nothing to boot, and reaches nobody
-            "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0,bootindex=0",
-            "-drive", f"file={disk},if=none,id=d0,format=raw", "-device", "virtio-blk-pci,drive=d0,bootindex=1",
+            "-netdev",
+            "user,id=n0,restrict=on",
+            "-device",
+            "virtio-net-pci,netdev=n0,bootindex=0",
+            "-drive",
+            f"file={disk},if=none,id=d0,format=raw",
+            "-device",
+            "virtio-blk-pci,drive=d0,bootindex=1",
         ]
         marker = MARKER.decode().strip() if firmware is Firmware.BIOS else "BdsDxe|UEFI"
         said = folder / "qemu"

@@ -47,20 +47,39 @@ MACHINES: Mapping[Firmware, Machine] = {
     Firmware.BIOS: Machine(*X86, "pc,graphics=off", 128),
     Firmware.UEFI: Machine(*X86, "q35", 512, OVMF, OVMF_VARS, "ovmf"),
     Firmware.UEFI_SB: Machine(
-        *X86, "q35,smm=on", 512, OVMF_SB, OVMF_SB_VARS, "ovmf",
+        *X86,
+        "q35,smm=on",
+        512,
+        OVMF_SB,
+        OVMF_SB_VARS,
+        "ovmf",
         extra=("-global", "driver=cfi.pflash01,property=secure,value=on"),
     ),
     # without PXE the firmware comes to HTTP Boot at once
     Firmware.UEFI_HTTP: Machine(
-        *X86, "q35", 512, OVMF, OVMF_VARS, "ovmf",
+        *X86,
+        "q35",
+        512,
+        OVMF,
+        OVMF_VARS,
+        "ovmf",
         extra=(
-            "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n",
-            "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
+            "-fw_cfg",
+            "name=opt/org.tianocore/IPv4PXESupport,string=n",
+            "-fw_cfg",
+            "name=opt/org.tianocore/IPv6PXESupport,string=n",
         ),
     ),
     Firmware.ARM64: Machine(
-        "qemu-system-aarch64", "qemu-system-arm", "virt", 512, AAVMF, AAVMF_VARS, "qemu-efi-aarch64",
-        cpu="cortex-a57", kvm=False,
+        "qemu-system-aarch64",
+        "qemu-system-arm",
+        "virt",
+        512,
+        AAVMF,
+        AAVMF_VARS,
+        "qemu-efi-aarch64",
+        cpu="cortex-a57",
+        kvm=False,
     ),
 }
 
@@ -94,6 +113,8 @@ def pflash(firmware: Firmware, nvram: Path) -> list[str]:
     if not nvram.exists():
         shutil.copyfile(variables, nvram)
     return [
-        "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
-        "-drive", f"if=pflash,format=raw,unit=1,file={nvram}",
+        "-drive",
+        f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
+        "-drive",
+        f"if=pflash,format=raw,unit=1,file={nvram}",
     ]

@@ -52,15 +52,36 @@ class Guest:
         rom = [] if self.firmware is Firmware.BIOS else ["romfile="]
         card = ",".join([self.nic, "netdev=n0", f"mac={self.mac}", "bootindex=0", *rom])
         return [
-            machine.qemu, *self.accel, "-machine", machine.machine, *machine.extra,
+            machine.qemu,
+            *self.accel,
+            "-machine",
+            machine.machine,
+            *machine.extra,
             *pflash(self.firmware, self.folder / "nvram.fd"),
-            "-m", str(self.memory or machine.memory), "-smp", "1", "-nodefaults", "-display", "none",
-            "-monitor", "none", "-serial", f"file:{self.console.path}",
-            "-netdev", f"tap,id=n0,ifname={self.tap},script=no,downscript=no", "-device", card,
+            "-m",
+            str(self.memory or machine.memory),
+            "-smp",
+            "1",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-monitor",
+            "none",
+            "-serial",
+            f"file:{self.console.path}",
+            "-netdev",
+            f"tap,id=n0,ifname={self.tap},script=no,downscript=no",
+            "-device",
+            card,
             # without a source of entropy OVMF refuses to use the network
-            "-object", "rng-random,id=r0,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=r0",
-            *(["-uuid", self.uuid] if self.uuid else []), *([] if self.reboots else ["-no-reboot"]),
-            *self._drive(), *self.extra,
+            "-object",
+            "rng-random,id=r0,filename=/dev/urandom",
+            "-device",
+            "virtio-rng-pci,rng=r0",
+            *(["-uuid", self.uuid] if self.uuid else []),
+            *([] if self.reboots else ["-no-reboot"]),
+            *self._drive(),
+            *self.extra,
         ]
 
     def _drive(self) -> list[str]:

@@ -56,7 +56,10 @@ class Lab:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def spawn(
-        self, command: Sequence[str], log: Path | None = None, namespace: str | None = None,
+        self,
+        command: Sequence[str],
+        log: Path | None = None,
+        namespace: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a program in the lab's namespace (or a station's), its output in `log`.
@@ -67,8 +70,12 @@ class Lab:
         log = log or self.folder / f"{Path(command[0]).name}-{next(self._numbers)}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [*where, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env=environment, start_new_session=True,
+                [*where, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
             )
         self.processes.append(process)
         return process
@@ -78,13 +85,26 @@ class Lab:
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end in the namespace, its output kept."""
         return subprocess.run(
-            [*_inside(namespace or self.namespace), *command], stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, errors="replace", timeout=timeout, check=False,
+            [*_inside(namespace or self.namespace), *command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
         )
 
     def guest(
-        self, firmware: Firmware, mac: str, *, disk: bool = False, memory: int | None = None, uuid: str = "",
-        nic: str = "virtio-net-pci", reboots: bool = False, extra: Sequence[str] = (),
+        self,
+        firmware: Firmware,
+        mac: str,
+        *,
+        disk: bool = False,
+        memory: int | None = None,
+        uuid: str = "",
+        nic: str = "virtio-net-pci",
+        reboots: bool = False,
+        extra: Sequence[str] = (),
     ) -> Guest:
         """A guest, powered off, its card on the bridge. With `disk` a local disk that says when it is booted.
 
@@ -94,10 +114,19 @@ class Lab:
         folder = self.folder / f"{firmware}-{number}"
         folder.mkdir()
         made = Guest(
-            firmware=firmware, mac=mac, tap=self.tap(f"t{number}"), folder=folder,
-            spawn=lambda command, log: self.spawn(command, log), accel=self.accelerators.arguments(firmware),
-            memory=memory, disk=write_disk(folder / "disk.img") if disk else None, uuid=uuid, nic=nic, extra=extra,
-            reboots=reboots, why=lambda: self.why() if self.why else "",
+            firmware=firmware,
+            mac=mac,
+            tap=self.tap(f"t{number}"),
+            folder=folder,
+            spawn=lambda command, log: self.spawn(command, log),
+            accel=self.accelerators.arguments(firmware),
+            memory=memory,
+            disk=write_disk(folder / "disk.img") if disk else None,
+            uuid=uuid,
+            nic=nic,
+            extra=extra,
+            reboots=reboots,
+            why=lambda: self.why() if self.why else "",
         )
         self.guests.append(made)
         return made

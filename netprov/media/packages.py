@@ -212,8 +212,15 @@ def _apt(program: str, conf: Path | None, *arguments: str) -> list[str]:
 def _run(argv: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            argv, cwd=cwd, capture_output=True, text=True, errors="replace", timeout=DOWNLOAD_TIMEOUT, check=False,
-            stdin=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
+            argv,
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=DOWNLOAD_TIMEOUT,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
         )
     except FileNotFoundError as error:
         text = "is not here: boot loaders come from the packages of Debian or Ubuntu, fetched with apt"

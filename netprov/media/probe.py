@@ -39,7 +39,15 @@ KERNELS: Mapping[Arch, tuple[str, ...]] = {
 
 # Network cards of virtual machines, and what the reports need. What a kernel has built in, or not at all, is skipped.
 MODULES = (
-    "virtio_pci", "virtio_mmio", "virtio_net", "xen_netfront", "vmxnet3", "e1000", "e1000e", "af_packet", "efivarfs",
+    "virtio_pci",
+    "virtio_mmio",
+    "virtio_net",
+    "xen_netfront",
+    "vmxnet3",
+    "e1000",
+    "e1000e",
+    "af_packet",
+    "efivarfs",
 )
 
 SCRIPTS: Mapping[str, Path] = {
@@ -58,9 +66,7 @@ class Probe:
     version: str
 
 
-def build(
-    root: Path, arch: Arch, archive: Archive, progress: Callable[[str], None] = lambda text: None
-) -> Probe:
+def build(root: Path, arch: Arch, archive: Archive, progress: Callable[[str], None] = lambda text: None) -> Probe:
     """The probe for `arch` under `root`/probe/ARCH; built only when its packages or its recipe changed.
 
     The same packages and recipe give the same bytes. Raises ConfigError: a package cannot be had, or has no kernel.

@@ -165,5 +165,3 @@ class Follower:
             return None
         id = f"msg_{secrets.token_hex(12)}"
         return Entry(id, body(news, id, self._base), hooks, news.once)
-
-

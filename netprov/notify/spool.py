@@ -101,9 +101,7 @@ class Spool:
     def put_off(self, message: Waiting, due: float, said: str, now: float) -> None:
         """It was not taken; it is tried again at `due`."""
         with immediately(self._db):
-            self._db.execute(
-                "UPDATE queue SET attempts = attempts + 1, due = ? WHERE seq = ?", (due, message.seq)
-            )
+            self._db.execute("UPDATE queue SET attempts = attempts + 1, due = ? WHERE seq = ?", (due, message.seq))
             self._count(
                 message.hook,
                 "failed = failed + 1, failing = CASE failing WHEN 0 THEN ? ELSE failing END, said = ?",

@@ -61,7 +61,7 @@ class Subject:
 
     @property
     def autoinstall_url(self) -> str:
-        """"" where nothing is to be fetched."""
+        """ "" where nothing is to be fetched."""
         declared = self.target.autoinstall
         if not declared or "://" in declared:
             return declared

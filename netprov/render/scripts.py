@@ -26,7 +26,6 @@ PREVIEW_TOKEN = "preview"
 """Stands where a machine that was never armed would get its token."""
 
 
-
 class Sighting(Protocol):
     """Who was last seen at an address."""
 

@@ -42,7 +42,7 @@ class Server:
 
     @property
     def syslog(self) -> str:
-        """"host:port" of who receives installers' logs; "" where nobody does."""
+        """ "host:port" of who receives installers' logs; "" where nobody does."""
         return f"{self.host}:{self.syslog_port}" if self.syslog_port else ""
 
     @property

@@ -190,9 +190,7 @@ def notify(inventory_of: InventoryOf, record: Record) -> Role:
 class _Runs:
     """Three functions as a Running."""
 
-    def __init__(
-        self, run: Callable[[], None], stop: Callable[[], None], update: Callable[[Inventory], None]
-    ) -> None:
+    def __init__(self, run: Callable[[], None], stop: Callable[[], None], update: Callable[[Inventory], None]) -> None:
         self.run = run
         self.stop = stop
         self.update = update

@@ -85,9 +85,7 @@ def syslog_sockets(settings: Settings, passed: Passed) -> list[socket.socket]:
     return found
 
 
-def _bound(
-    kind: socket.SocketKind, settings: Settings, port: int, field: str, *, shared: bool
-) -> list[socket.socket]:
+def _bound(kind: socket.SocketKind, settings: Settings, port: int, field: str, *, shared: bool) -> list[socket.socket]:
     return [_bind(kind, family, port, interface, field, shared) for family, interface in _places(settings)]
 
 

@@ -60,9 +60,7 @@ def strangers(count: int, kind: Kind) -> list[Machine]:
 
 def _machine(asking: BootRequest, kind: Kind) -> Machine:
     """With a MAC made up where none is known: such a machine is recognised by its UUID or serial number."""
-    return Machine(
-        asking.mac or _local_mac(), kind, uuid=asking.uuid, client_id=asking.client_id, serial=asking.serial
-    )
+    return Machine(asking.mac or _local_mac(), kind, uuid=asking.uuid, client_id=asking.client_id, serial=asking.serial)
 
 
 def _local_mac() -> Mac:

@@ -78,7 +78,7 @@ _PARAMETERS: Mapping[Runs, bytes] = {
 }  # fmt: skip
 """Option 55, as each sends it (UEFI HTTP Boot sends the same as PXE)."""
 
-IPXE_FEATURES = bytes.fromhex("b105018086100e" "eb03011501" "170101" "220101" "130101" "110101" "270101" "190101")
+IPXE_FEATURES = bytes.fromhex("b105018086100eeb03011501170101220101130101110101270101190101")
 """Option 175: the bus id of the card, the version, and HTTP, DNS, bzImage, menus … as iPXE lists them."""
 
 XEN_CLASS = b"netprov-pxeboot"

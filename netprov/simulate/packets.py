@@ -98,7 +98,13 @@ class Answer:
 
 
 def question(
-    mac: Mac, xid: int, kind: str, options: Options, *, secs: int = 0, ciaddr: IPv4Address = NOBODY,
+    mac: Mac,
+    xid: int,
+    kind: str,
+    options: Options,
+    *,
+    secs: int = 0,
+    ciaddr: IPv4Address = NOBODY,
     broadcast: bool = True,
 ) -> bytes:
     """What the machine asks, as a UDP payload. `kind` is scapy's name: "discover", "request", "release"."""

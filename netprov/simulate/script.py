@@ -128,4 +128,3 @@ def no_kernel(data: bytes) -> str:
         data.startswith((b"\x7fELF", b"MZ", b"\x1f\x8b")),
     )
     return "" if any(known) else f"is no kernel: it begins with {data[:16]!r}"
-

@@ -22,9 +22,7 @@ def operate(services: Services, request: Request, name: str, event: Arm | GoLoca
     if isinstance(event, Arm) and target.install is InstallMode.ALWAYS:
         raise PeerError(f"{name} has install: always: it boots its kernel every time", 409)
     now = services.clock()
-    change = services.state.installs.apply(
-        name, event, mode=target.install, attempts=target.install_attempts, now=now
-    )
+    change = services.state.installs.apply(name, event, mode=target.install, attempts=target.install_attempts, now=now)
     if change[0] != change[1]:
         ip = str(request.environ.get("REMOTE_ADDR", ""))
         services.record(change_event(now, name, change, stage="", ip=ip, by=by))

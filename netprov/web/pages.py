@@ -131,7 +131,7 @@ def blueprint(services: Services) -> Blueprint:
             login.check_form(request)
             door.enter(services.inventory().settings.server, name, request.form.get("password", ""), ip)
         except LoginError as error:
-            tell(request, Outcome(reason=error.reason, text=f"login as {name[:login.MAX_NAME]!r}: {error.text}"))
+            tell(request, Outcome(reason=error.reason, text=f"login as {name[: login.MAX_NAME]!r}: {error.text}"))
             response = frame.page("login.html", error.code or 401, next=place, error=error.text, name=name)
             if error.retry_after:
                 response.headers["Retry-After"] = str(error.retry_after)

@@ -69,9 +69,7 @@ class Suggestion:
         return with_entry("", ("systems",), self.name, self.fields(install=True))
 
 
-def suggest(
-    machine: Machine, inventory: Inventory, name: str, profile: str, problem: str = ""
-) -> Suggestion | None:
+def suggest(machine: Machine, inventory: Inventory, name: str, profile: str, problem: str = "") -> Suggestion | None:
     """What declares `machine` as `name`; None where nobody knows its MAC."""
     mac = machine.mac
     if not mac:

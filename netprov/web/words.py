@@ -51,7 +51,7 @@ def since(seconds: float) -> str:
 
 
 def rate(octets: int, seconds: float) -> str:
-    """"11.2 MB/s"; "" for what took no time to speak of: then it says how quickly our kernel took it, no more."""
+    """ "11.2 MB/s"; "" for what took no time to speak of: then it says how quickly our kernel took it, no more."""
     return f"{octets / seconds / 1e6:.1f} MB/s" if seconds >= 0.05 else ""
 
 

@@ -278,5 +278,3 @@ def _device(name: str) -> tuple[str, str]:
 def _kernel_word(word: str) -> str:
     """GRUB gives words with spaces to the kernel in double quotes (grub-core/lib/cmdline.c)."""
     return f'"{word}"' if " " in word else word
-
-

@@ -154,7 +154,7 @@ def test_modified_loader(site: Path) -> None:
 
 def many(folder: Path, count: int, **fields: str) -> None:
     lines = (
-        f'  n{i}: {{profile: web, {fields.get("also", "").format(i)} interfaces: {{eth0: {{mac: '
+        f"  n{i}: {{profile: web, {fields.get('also', '').format(i)} interfaces: {{eth0: {{mac: "
         f'"02:00:00:{i >> 16:02x}:{i >> 8 & 255:02x}:{i & 255:02x}"}}}}}}\n'
         for i in range(count)
     )

@@ -88,7 +88,6 @@ def test_who_did_it_is_said() -> None:
     assert outcome == Outcome(False, "-A INPUT -p tcp -m tcp --dport 80 -j DROP")
 
 
-
 NFT = [
     # the policy of input, its rules as nft reads them; what becomes of each
     ("accept", "", [PASSES] * 4),

@@ -69,7 +69,7 @@ def test_tftp_servers(said: Sequence[bytes], expected: Reply) -> None:
 
 HTTP = [
     # what the server says, how that is told
-    (b"HTTP/1.0 200 OK\r\n\r\n{\"status\": \"ok\"}", ""),
+    (b'HTTP/1.0 200 OK\r\n\r\n{"status": "ok"}', ""),
     (b"HTTP/1.0 200 OK\r\n\r\n[]", "another web server answers there"),
     (b"HTTP/1.0 200 OK\r\n\r\nhello", "something else than HTTP answers there"),
     (b"HTTP/1.0 404 Not Found\r\n\r\n", "another web server answers there (status 404 for /healthz)"),

@@ -365,9 +365,7 @@ D12_ANSWERS = [
 
 
 @named("client, cls, vendor, name", D12_ANSWERS)
-def test_d12_boot_fields(
-    world: World, client: dict[int, bytes], cls: bytes, vendor: bytes | None, name: str
-) -> None:
+def test_d12_boot_fields(world: World, client: dict[int, bytes], cls: bytes, vendor: bytes | None, name: str) -> None:
     ack = world.boot(LADY, client)
     assert ack.options[60] == cls
     assert ack.options.get(43) == vendor

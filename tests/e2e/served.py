@@ -40,8 +40,14 @@ PROFILES = {"probe": {"distro": "probe"}, "probe-arm64": {"distro": "probe-arm64
 
 
 def configuration(
-    folder: Path, root: Path, systems: Mapping[str, Any], *, distros: Mapping[str, Any] = {},
-    profiles: Mapping[str, Any] = {}, server: Mapping[str, Any] = {}, dhcp: Mapping[str, Any] = {},
+    folder: Path,
+    root: Path,
+    systems: Mapping[str, Any],
+    *,
+    distros: Mapping[str, Any] = {},
+    profiles: Mapping[str, Any] = {},
+    server: Mapping[str, Any] = {},
+    dhcp: Mapping[str, Any] = {},
     usual: bool = True,
 ) -> Path:
     """A netprov.yaml in `folder`: what differs from the usual lab is given. Returns its path.

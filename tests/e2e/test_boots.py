@@ -90,7 +90,10 @@ def root(boot_images: Path, probe_x86_64: Probe, probe_arm64: Probe, tmp_path_fa
 
 @pytest.fixture(scope="module")
 def hall(
-    request: pytest.FixtureRequest, namespaces: None, accelerators: Accelerators, root: Path,
+    request: pytest.FixtureRequest,
+    namespaces: None,
+    accelerators: Accelerators,
+    root: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Hall]:
     """One server, and the machines of the tests that were chosen."""
@@ -98,7 +101,11 @@ def hall(
     chosen = [item.callspec.params.get("machine") for item in request.session.items if hasattr(item, "callspec")]
     with lab(folder, accelerators, "hall") as made:
         config = configuration(
-            folder, root, declared(EVERY), distros=UNSIGNED, profiles={"unsigned": {"distro": "unsigned"}},
+            folder,
+            root,
+            declared(EVERY),
+            distros=UNSIGNED,
+            profiles={"unsigned": {"distro": "unsigned"}},
             server={"unknown": "menu"},
         )
         served = Served(made, config, folder / "server.log", troubled(EVERY))

@@ -33,9 +33,7 @@ FETCHES = {
 
 
 @pytest.fixture(scope="module")
-def served(
-    namespaces: None, accelerators: Accelerators, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+def served(namespaces: None, accelerators: Accelerators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("clients")
     (folder / "root").mkdir()
     (folder / "root" / "vmlinuz").write_bytes(CONTENT)

@@ -83,9 +83,7 @@ class Transfers:
 
 
 @pytest.fixture(scope="module")
-def world(
-    namespaces: None, accelerators: Accelerators, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
+def world(namespaces: None, accelerators: Accelerators, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("deaths")
     (folder / "root").mkdir()
     (folder / "root" / "file").write_bytes(CONTENT)

@@ -69,7 +69,6 @@ def test_station_reaches_the_server(lab: Lab) -> None:
     assert done.stdout == "200\n", done.stderr
 
 
-
 @pytest.mark.usefixtures("namespaces")
 def test_nothing_is_left_behind(accelerators: Accelerators, tmp_path: Path) -> None:
     processes = []

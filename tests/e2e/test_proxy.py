@@ -35,8 +35,12 @@ DNSMASQ = (
 
 @pytest.fixture(scope="module")
 def hall(
-    namespaces: None, accelerators: Accelerators, boot_images: Path, probe_x86_64: object,
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest,
+    namespaces: None,
+    accelerators: Accelerators,
+    boot_images: Path,
+    probe_x86_64: object,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Hall]:
     if shutil.which("dnsmasq") is None:
         pytest.skip("needs dnsmasq: apt-get install dnsmasq-base")

@@ -229,6 +229,7 @@ def test_render_without_a_server_address(site: Path) -> None:
 
 def test_render_for_a_domu(site: Path) -> None:
     """What netprov-pxeboot would be told, checksums and all."""
+
     def said(*arguments: str) -> Any:
         result = CliRunner().invoke(main, ["render", "xen", *arguments, "-c", str(site / "netprov.yaml")])
         assert result.exit_code == 0, result.output

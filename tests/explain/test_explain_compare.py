@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a row of a table is a line
 """--diff and --what-if: what is different, and where that was written."""
 
 from __future__ import annotations
@@ -20,10 +19,19 @@ from tests.explain.house import CONFIG, edit, make, said, told
 
 def test_alike(house: Path) -> None:
     """What names a machine does not count: its name, host name, MAC and address stand in its script and answers."""
-    edit(house, "    interfaces: {eth0: {mac: \"52:54:00:00:00:01\"", "    hostname: lady.example.org\n    interfaces: {eth0: {mac: \"52:54:00:00:00:01\"")
+    edit(
+        house,
+        '    interfaces: {eth0: {mac: "52:54:00:00:00:01"',
+        '    hostname: lady.example.org\n    interfaces: {eth0: {mac: "52:54:00:00:00:01"',
+    )
     result = said(house, "--diff", "lady", "earl")
     assert (result.exit_code, result.output) == (0, "lady and earl boot alike\n")
-    assert told(house, "--diff", "lady", "earl") == {"first": "lady", "second": "earl", "alike": True, "differences": []}
+    assert told(house, "--diff", "lady", "earl") == {
+        "first": "lady",
+        "second": "earl",
+        "alike": True,
+        "differences": [],
+    }
 
 
 def test_different(house: Path) -> None:
@@ -108,7 +116,11 @@ WHAT_IF = [
 def test_what_if(house: Path, change: str, stage: str, what: str, then: str) -> None:
     # what it comes to if somebody writes an empty value, or what the field inherits then, differs by the field
     if change == "autoinstall=":
-        edit(house, "install: install-once\n    interfaces: {eth0: {mac: \"52:54:00:00:00:01\"", "autoinstall: default.ks\n    install: install-once\n    interfaces: {eth0: {mac: \"52:54:00:00:00:01\"")
+        edit(
+            house,
+            'install: install-once\n    interfaces: {eth0: {mac: "52:54:00:00:00:01"',
+            'autoinstall: default.ks\n    install: install-once\n    interfaces: {eth0: {mac: "52:54:00:00:00:01"',
+        )
         edit(house, "web: {distro: d, autoinstall: default.ks}", "web: {distro: d}")
     rows = told(house, "lady", "--what-if", change, status=None)["differences"]
     found = [row for row in rows if (row["stage"], row["what"]) == (stage, what)]
@@ -187,12 +199,19 @@ def test_plain_field_of_nobody(house: Path) -> None:
 def test_names_with_dots_and_twice(tmp_path: Path, house: Path) -> None:
     """The longest name that fits is meant; one that stands in several sections is to be written with its section."""
     edit(house, "  db: {parent: web", "  web.a: {parent: web}\n  d: {parent: web}\n  db: {parent: web")
-    edit(house, "profile: web\n    install: install-once\n    interfaces: {eth0: {mac", "profile: web.a\n    install: install-once\n    interfaces: {eth0.5: {}, eth0: {mac")
+    edit(
+        house,
+        "profile: web\n    install: install-once\n    interfaces: {eth0: {mac",
+        "profile: web.a\n    install: install-once\n    interfaces: {eth0.5: {}, eth0: {mac",
+    )
     rows = told(house, "lady", "--what-if", "web.a.kernel_options=q")["differences"]
     assert "q" in str([row["second"] for row in rows if row["what"] == "kernel_options"])
     rows = told(house, "lady", "--what-if", "interfaces.eth0.5.mtu=1400")["differences"]
     assert [row["what"] for row in rows if row["stage"] == "declared"] == ["interfaces"]
-    assert "write distros.d.kernel_options or profiles.d.kernel_options" in said(house, "lady", "--what-if", "d.kernel_options=x").output
+    assert (
+        "write distros.d.kernel_options or profiles.d.kernel_options"
+        in said(house, "lady", "--what-if", "d.kernel_options=x").output
+    )
 
 
 def test_objects_in_files_of_their_own(house: Path) -> None:
@@ -200,8 +219,14 @@ def test_objects_in_files_of_their_own(house: Path) -> None:
     at = text.index("distros:")
     (house / "netprov.yaml").write_text(text[:at])
     (house / "inventory").mkdir()
-    (house / "inventory" / "all.yaml").write_text(text[at:] + "snippets: {s: hello}\nsubnets: [{subnet: 10.5.0.0/24}]\n")
-    for setting, what in (("profile=db", "profile"), ("tftp.blksize=1024", "TFTP"), ("subnets.10.5.0.0/24.profile=web", "")):
+    (house / "inventory" / "all.yaml").write_text(
+        text[at:] + "snippets: {s: hello}\nsubnets: [{subnet: 10.5.0.0/24}]\n"
+    )
+    for setting, what in (
+        ("profile=db", "profile"),
+        ("tftp.blksize=1024", "TFTP"),
+        ("subnets.10.5.0.0/24.profile=web", ""),
+    ):
         rows = told(house, "lady", "--what-if", setting)["differences"]
         assert what in [row["what"] for row in rows] or not what
     assert said(house, "lady", "--what-if", "snippets.s=bye").exit_code == 1
@@ -214,14 +239,62 @@ def test_missing_configuration(tmp_path: Path) -> None:
     assert "no such file: write one" in result.output
 
 
-HEADS = ("", "lady.", "systems.lady.", "profiles.web.", "dhcp.", "dhcp.subnets.", "subnets.10.0.0.0/24.", "interfaces.eth0.", "defaults.", "inventory.", "server.")
-WORDS = ("profile", "kernel_options", "interfaces", "mac", "mode", "subnets", "virt.disks", "users", "a.b.c", "", ".", "eth0")
-VALUES = ("", "x", "[]", "{}", "{a: 1}", "[{}]", "*a", "&a b", "!x", "1", "null", "<<inherit>>", "'", "a: b", "\t", "- a", "#")
+HEADS = (
+    "",
+    "lady.",
+    "systems.lady.",
+    "profiles.web.",
+    "dhcp.",
+    "dhcp.subnets.",
+    "subnets.10.0.0.0/24.",
+    "interfaces.eth0.",
+    "defaults.",
+    "inventory.",
+    "server.",
+)
+WORDS = (
+    "profile",
+    "kernel_options",
+    "interfaces",
+    "mac",
+    "mode",
+    "subnets",
+    "virt.disks",
+    "users",
+    "a.b.c",
+    "",
+    ".",
+    "eth0",
+)
+VALUES = (
+    "",
+    "x",
+    "[]",
+    "{}",
+    "{a: 1}",
+    "[{}]",
+    "*a",
+    "&a b",
+    "!x",
+    "1",
+    "null",
+    "<<inherit>>",
+    "'",
+    "a: b",
+    "\t",
+    "- a",
+    "#",
+)
 
 
 @settings(max_examples=150)
 @given(
-    st.builds("{}{}={}".format, st.sampled_from(HEADS), st.sampled_from(WORDS) | st.text(max_size=9), st.sampled_from(VALUES) | st.text(max_size=9))
+    st.builds(
+        "{}{}={}".format,
+        st.sampled_from(HEADS),
+        st.sampled_from(WORDS) | st.text(max_size=9),
+        st.sampled_from(VALUES) | st.text(max_size=9),
+    )
     | st.text(max_size=20)
 )
 def test_any_change_is_made_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:

@@ -86,7 +86,13 @@ INHERITED = [
 BOOTED = [
     ("breed", "suse"), ("os_version", "6"), ("arch", "aarch64"), ("kernel", "initrd"), ("initrd", "[initrd, vmlinuz]"), ("tree", "http://10.0.0.9/t"),
 ]  # fmt: skip
-HOLDERS = {Kind.DEFAULTS: "defaults", Kind.DISTRO: "distros.d", Kind.PROFILE: "profiles.web", Kind.SYSTEM: "systems.lady", Kind.IMAGE: "images.rescue"}
+HOLDERS = {
+    Kind.DEFAULTS: "defaults",
+    Kind.DISTRO: "distros.d",
+    Kind.PROFILE: "profiles.web",
+    Kind.SYSTEM: "systems.lady",
+    Kind.IMAGE: "images.rescue",
+}
 WEB = "subnets.10.0.0.0/24"
 
 Row = tuple[Sequence[str], str]
@@ -323,5 +329,7 @@ def test_a_field_that_is_not_sent_does_not(key: tuple[Kind, str], say: Say) -> N
 
 
 def test_the_reference_page_says_which() -> None:
-    marked = {line.split("`")[1] for line in reference().splitlines() if line.startswith("| `") and "*Not sent.*" in line}
+    marked = {
+        line.split("`")[1] for line in reference().splitlines() if line.startswith("| `") and "*Not sent.*" in line
+    }
     assert marked == {name for _, name in NOT_SENT}

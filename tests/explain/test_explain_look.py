@@ -25,7 +25,20 @@ from netprov.state.state import open_state
 from tests.explain.house import edit, said
 
 LEASES = [
-    Lease(IPv4Address("10.0.0.20"), "52:54:00:00:00:20", b"\1\2", "host\x1b", 5.5, "declined", "10.0.0.0/24", "u", 7, b"c", b"r", "lady"),  # noqa: E501
+    Lease(
+        IPv4Address("10.0.0.20"),
+        "52:54:00:00:00:20",
+        b"\1\2",
+        "host\x1b",
+        5.5,
+        "declined",
+        "10.0.0.0/24",
+        "u",
+        7,
+        b"c",
+        b"r",
+        "lady",
+    ),
     Lease(IPv4Address("10.0.0.9"), "", b"\xff", expires=9.0),
 ]
 
@@ -112,5 +125,3 @@ def test_no_database_library_from_the_shell(house: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
-
-

@@ -50,7 +50,12 @@ MACHINES = [
     ("52:54:00:00:00:77", "uefi-x64", "none", ("lease: 2h", "lease: 2h, options: {224: hex:0102, time-offset: 3600}")),
     ("lady", "uefi-x64", "none", ("mode: full", "mode: proxy")),
     ("lady", "bios", "none", ("mode: full", "mode: proxy")),
-    ("earl", "bios", "none", ("install: install-once\n    hostname", "filename: own.efi\n    install: always\n    hostname")),
+    (
+        "earl",
+        "bios",
+        "none",
+        ("install: install-once\n    hostname", "filename: own.efi\n    install: always\n    hostname"),
+    ),
 ]
 
 
@@ -78,8 +83,14 @@ def test_offer_is_the_servers_own(house: Path, machine: str, firmware: str, load
 
 
 def test_every_option_has_where_it_was_declared(house: Path) -> None:
-    edit(house, "profile: web\n    install: install-once\n    hostname", "profile: web\n    filename: x.0\n    hostname")
-    edit(house, "hostname: earl.example.org", "install: always\n    name_servers: 10.0.0.9\n    hostname: earl.example.org")
+    edit(
+        house, "profile: web\n    install: install-once\n    hostname", "profile: web\n    filename: x.0\n    hostname"
+    )
+    edit(
+        house,
+        "hostname: earl.example.org",
+        "install: always\n    name_servers: 10.0.0.9\n    hostname: earl.example.org",
+    )
     offer = told(house, "earl", "--arch", "uefi-x64", status=1)["stages"][0]["replies"][0]
     origins = {row["code"]: (row["origin"] or "").rpartition(":")[2] for row in offer["options"]}
     lines = (house / "netprov.yaml").read_text().splitlines()
@@ -105,8 +116,12 @@ def test_leases_count(house: Path) -> None:
     """Somebody else still has the declared address: the core says so, and explain with it."""
     with open_state(str(house / "state")) as state:
         now = time.time()
-        state.leases.commit([Lease(IPv4Address("10.0.0.14"), "52:54:00:00:00:55", expires=now + 900, subnet="10.0.0.0/24")])
-        state.leases.commit([Lease(IPv4Address("10.0.0.100"), "52:54:00:00:00:56", expires=now + 900, subnet="10.0.0.0/24")])
+        state.leases.commit(
+            [Lease(IPv4Address("10.0.0.14"), "52:54:00:00:00:55", expires=now + 900, subnet="10.0.0.0/24")]
+        )
+        state.leases.commit(
+            [Lease(IPv4Address("10.0.0.100"), "52:54:00:00:00:56", expires=now + 900, subnet="10.0.0.0/24")]
+        )
     offer = told(house, "lady")["stages"][0]["replies"][0]
     assert offer["yiaddr"] == "10.0.0.101"
     mine = told(house, "52:54:00:00:00:56")["stages"][0]["replies"][0]
@@ -136,17 +151,23 @@ def test_no_answer(house: Path, change: tuple[str, str], machine: str, problem: 
 def test_relay(house: Path) -> None:
     """A relayed question is another subnet's, and goes back to the relay, its option 82 untouched."""
     edit(house, "lease: 2h}", "lease: 2h}\n    - {subnet: 10.9.0.0/24, range: 10.9.0.10-10.9.0.20}")
-    edit(house, "    interfaces: {eth0: {mac: \"52:54:00:00:00:02\", ip: 10.0.0.15/24}}", "    circuit_id: Gi1/0/7")
+    edit(house, '    interfaces: {eth0: {mac: "52:54:00:00:00:02", ip: 10.0.0.15/24}}', "    circuit_id: Gi1/0/7")
     offer = told(house, "52:54:00:00:00:77", "--relay", "10.9.0.1")["stages"][0]["replies"][0]
     assert (offer["to"], offer["yiaddr"], offer["giaddr"]) == ("10.9.0.1:67", "10.9.0.10", "10.9.0.1")
     known = told(house, "duke", "--relay", "10.9.0.1")["stages"][0]
     assert known["why"][0]["reason"] == "match-circuit"
-    assert {"code": 82, "name": "relay-agent", "value": "circuit-id 'Gi1/0/7'", "origin": None} in known["replies"][0]["options"]
+    assert {"code": 82, "name": "relay-agent", "value": "circuit-id 'Gi1/0/7'", "origin": None} in known["replies"][0][
+        "options"
+    ]
     assert "--relay ADDRESS" in told(house, "duke")["stages"][0]["advice"]
 
 
 def test_known_by_uuid_or_serial(house: Path) -> None:
-    edit(house, "interfaces: {eth0: {mac: \"52:54:00:00:00:03\", ip: 10.0.0.16/24}}", "uuid: 4c4c4544-0043-3010-8052-b4c04f4a4d31")
+    edit(
+        house,
+        'interfaces: {eth0: {mac: "52:54:00:00:00:03", ip: 10.0.0.16/24}}',
+        "uuid: 4c4c4544-0043-3010-8052-b4c04f4a4d31",
+    )
     stage = told(house, "earl")["stages"][0]
     assert stage["why"][0]["reason"] == "match-uuid"
     assert "4c4c4544-0043-3010-8052-b4c04f4a4d31" in [row["value"] for row in stage["replies"][0]["options"]]
@@ -204,7 +225,11 @@ def test_via(house: Path, arguments: tuple[str, ...], first: str, script: str) -
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--loader", "grub", "--via", "xen"), ("--arch", "bios", "--via", "http"), ("--arch", "http-x64", "--via", "tftp")],
+    [
+        ("--loader", "grub", "--via", "xen"),
+        ("--arch", "bios", "--via", "http"),
+        ("--arch", "http-x64", "--via", "tftp"),
+    ],
 )
 def test_via_that_cannot_be(house: Path, arguments: tuple[str, ...]) -> None:
     result = said(house, "lady", *arguments)
@@ -222,7 +247,11 @@ def test_domu_is_told_what_the_server_tells(house: Path) -> None:
 
 def test_no_server_of_ours(house: Path) -> None:
     """Files that another TFTP server has, and servers that are switched off."""
-    edit(house, "profile: web\n    install: install-once\n    hostname", "profile: web\n    install: always\n    next_server: 10.0.0.9\n    hostname")
+    edit(
+        house,
+        "profile: web\n    install: install-once\n    hostname",
+        "profile: web\n    install: always\n    next_server: 10.0.0.9\n    hostname",
+    )
     names = {stage["stage"]: stage["gets"] for stage in told(house, "earl")["stages"]}
     assert names["loader"] == names["script"] == "from 10.0.0.9 (next_server): what is there, that server knows"
     edit(house, "tftp: {root: images}", "tftp: {root: images, enabled: false}")
@@ -239,7 +268,11 @@ def test_callback_that_is_missing(house: Path) -> None:
 
 
 def test_always(house: Path) -> None:
-    edit(house, "profile: web\n    install: install-once\n    hostname", "profile: web\n    install: always\n    hostname")
+    edit(
+        house,
+        "profile: web\n    install: install-once\n    hostname",
+        "profile: web\n    install: always\n    hostname",
+    )
     stages = told(house, "earl")["stages"]
     assert stages[-1]["gets"] == "the same again"
     assert "callback" not in [stage["stage"] for stage in stages]

@@ -47,7 +47,12 @@ def broadcast(mac: str, message: Any, *tags: int) -> Any:
 
 
 def unicast(message: Any, source: str, to: str, sport: int = 67, dport: int = 67) -> Any:
-    return Ether(src="02:00:00:00:00:aa", dst="02:00:00:00:00:bb") / IP(src=source, dst=to) / UDP(sport=sport, dport=dport) / message
+    return (
+        Ether(src="02:00:00:00:00:aa", dst="02:00:00:00:00:bb")
+        / IP(src=source, dst=to)
+        / UDP(sport=sport, dport=dport)
+        / message
+    )
 
 
 def write(house: Path, *packets: Any, every: float = 1.0) -> str:
@@ -67,18 +72,58 @@ CASES = [
     ([broadcast(LADY, dhcp(LADY))], "lady", True, "offers 10.0.0.14 (declared) and pxelinux.0"),
     ([broadcast(DUKE, dhcp(DUKE), 5)], "duke", True, "offers 10.0.0.15 (declared)"),
     ([broadcast(DUKE, dhcp(DUKE), 100, 5)], "duke", True, "offers 10.0.0.15 (declared)"),
-    ([unicast(dhcp(STRANGER, giaddr="10.0.0.7"), "10.0.0.7", "10.0.0.1")], "", True, "offers 10.0.0.100 and pxelinux.0"),
+    (
+        [unicast(dhcp(STRANGER, giaddr="10.0.0.7"), "10.0.0.7", "10.0.0.1")],
+        "",
+        True,
+        "offers 10.0.0.100 and pxelinux.0",
+    ),
     ([unicast(dhcp(STRANGER, giaddr="10.0.0.7"), "10.0.0.7", "192.0.2.9")], "", True, "offers 10.0.0.100"),
-    ([unicast(dhcp(STRANGER, giaddr="192.0.2.1"), "192.0.2.1", "10.0.0.1")], "", False, "no declared subnet fits relay 192.0.2.1"),
+    (
+        [unicast(dhcp(STRANGER, giaddr="192.0.2.1"), "192.0.2.1", "10.0.0.1")],
+        "",
+        False,
+        "no declared subnet fits relay 192.0.2.1",
+    ),
     ([broadcast(LADY, dhcp(LADY)), broadcast(LADY, dhcp(LADY))], "lady", True, "as packet 1"),
     ([broadcast(LADY, dhcp(LADY, options=PLAIN))], "lady", True, "offers 10.0.0.14 (declared)"),
-    ([broadcast(LADY, dhcp(LADY, "request", [("server_id", "10.0.0.1"), ("requested_addr", "10.0.0.14"), *BIOS]))], "lady", True, "gives 10.0.0.14"),
-    ([broadcast(LADY, dhcp(LADY, "request", [("server_id", "10.0.0.9"), ("requested_addr", "10.0.0.80")]))], "lady", False, "the client chose 10.0.0.9"),
-    ([broadcast(LADY, dhcp(LADY, "request", [("server_id", "10.0.0.1"), ("requested_addr", "10.0.0.80")]))], "lady", True, "its address is 10.0.0.14"),
-    ([unicast(dhcp(LADY, "request", PLAIN, ciaddr="10.0.0.14"), "10.0.0.14", "10.0.0.1", 68)], "lady", True, "gives 10.0.0.14"),
-    ([unicast(dhcp(LADY, "request", PLAIN, ciaddr="10.0.0.14"), "10.0.0.14", "10.0.0.9", 68)], None, False, "sent to 10.0.0.9 alone, which is not this server"),
+    (
+        [broadcast(LADY, dhcp(LADY, "request", [("server_id", "10.0.0.1"), ("requested_addr", "10.0.0.14"), *BIOS]))],
+        "lady",
+        True,
+        "gives 10.0.0.14",
+    ),
+    (
+        [broadcast(LADY, dhcp(LADY, "request", [("server_id", "10.0.0.9"), ("requested_addr", "10.0.0.80")]))],
+        "lady",
+        False,
+        "the client chose 10.0.0.9",
+    ),
+    (
+        [broadcast(LADY, dhcp(LADY, "request", [("server_id", "10.0.0.1"), ("requested_addr", "10.0.0.80")]))],
+        "lady",
+        True,
+        "its address is 10.0.0.14",
+    ),
+    (
+        [unicast(dhcp(LADY, "request", PLAIN, ciaddr="10.0.0.14"), "10.0.0.14", "10.0.0.1", 68)],
+        "lady",
+        True,
+        "gives 10.0.0.14",
+    ),
+    (
+        [unicast(dhcp(LADY, "request", PLAIN, ciaddr="10.0.0.14"), "10.0.0.14", "10.0.0.9", 68)],
+        None,
+        False,
+        "sent to 10.0.0.9 alone, which is not this server",
+    ),
     ([unicast(dhcp(LADY, "request"), "10.0.0.14", "10.0.0.1", 4011, 4011)], "lady", True, "sends pxelinux.0"),
-    ([unicast(dhcp(LADY, "inform", PLAIN, ciaddr="10.0.0.14"), "10.0.0.14", "10.0.0.255", 68)], "lady", True, "informs 10.0.0.14"),
+    (
+        [unicast(dhcp(LADY, "inform", PLAIN, ciaddr="10.0.0.14"), "10.0.0.14", "10.0.0.255", 68)],
+        "lady",
+        True,
+        "informs 10.0.0.14",
+    ),
     ([broadcast(LADY, b"no dhcp at all")], "", False, "too few for a BOOTP packet"),
 ]
 
@@ -95,11 +140,19 @@ def test_packets(house: Path, packets: list[Any], system: str | None, replies: b
 
 
 def test_vlans_relays_and_origins_are_shown(house: Path) -> None:
-    tagged, relayed = answers(house, broadcast(DUKE, dhcp(DUKE), 100, 5), unicast(dhcp(STRANGER, giaddr="10.0.0.7"), "10.0.0.7", "10.0.0.1"))
+    tagged, relayed = answers(
+        house, broadcast(DUKE, dhcp(DUKE), 100, 5), unicast(dhcp(STRANGER, giaddr="10.0.0.7"), "10.0.0.7", "10.0.0.1")
+    )
     assert tagged["vlans"] == [100, 5]
     assert (relayed["relay"], relayed["reply"]["to"]) == ("10.0.0.7", "10.0.0.7:67")
     text = said(house, "--pcap", str(house / "x.pcap")).output
-    for part in ("firmware, bios, VLAN 100.5", "relay 10.0.0.7", "matched system duke by MAC", "netprov.yaml:17", "67 bootfile-name       pxelinux.0"):
+    for part in (
+        "firmware, bios, VLAN 100.5",
+        "relay 10.0.0.7",
+        "matched system duke by MAC",
+        "netprov.yaml:17",
+        "67 bootfile-name       pxelinux.0",
+    ):
         assert part in text
 
 
@@ -133,7 +186,10 @@ def test_loader_loop(house: Path) -> None:
     edit(house, "mode: full", "mode: proxy")
     rounds = []
     for xid in range(4):
-        rounds += [broadcast(LADY, dhcp(LADY, xid=xid)), broadcast(LADY, dhcp(LADY, "request", [("server_id", "10.0.0.9"), *BIOS], xid=xid))]
+        rounds += [
+            broadcast(LADY, dhcp(LADY, xid=xid)),
+            broadcast(LADY, dhcp(LADY, "request", [("server_id", "10.0.0.9"), *BIOS], xid=xid)),
+        ]
     found = [answer for answer in answers(house, *rounds) if answer["type"] == "discover"]
     assert [answer["reply"] is not None for answer in found] == [True, True, False, False]
     assert found[-1]["reason"] == "loader-loop"
@@ -141,7 +197,13 @@ def test_loader_loop(house: Path) -> None:
 
 def test_other_servers_and_other_protocols(house: Path) -> None:
     theirs = unicast(dhcp(LADY, "offer", [("server_id", "10.0.0.9")], op=2), "10.0.0.9", "255.255.255.255", 67, 68)
-    file = write(house, broadcast(LADY, dhcp(LADY)), theirs, unicast(b"\0\1x\0octet\0", "10.0.0.14", "10.0.0.1", 2000, 69), Ether() / b"arp")
+    file = write(
+        house,
+        broadcast(LADY, dhcp(LADY)),
+        theirs,
+        unicast(b"\0\1x\0octet\0", "10.0.0.14", "10.0.0.1", 2000, 69),
+        Ether() / b"arp",
+    )
     found = told(house, "--pcap", file)
     assert (found["packets"], found["servers"]) == (4, {"10.0.0.9": 1})
     assert "2 packets of other protocols" in found["summary"]
@@ -152,14 +214,27 @@ def test_other_servers_and_other_protocols(house: Path) -> None:
 
 def test_leases_and_what_if(house: Path) -> None:
     with open_state(str(house / "state")) as state:
-        state.leases.commit([Lease(IPv4Address("10.0.0.100"), "52:54:00:00:00:50", expires=time.time() + 900, subnet="10.0.0.0/24")])
-        file = write(house, broadcast(STRANGER, dhcp(STRANGER, "request", [("server_id", "10.0.0.1"), ("requested_addr", "10.0.0.101"), *PLAIN])))
+        state.leases.commit(
+            [Lease(IPv4Address("10.0.0.100"), "52:54:00:00:00:50", expires=time.time() + 900, subnet="10.0.0.0/24")]
+        )
+        file = write(
+            house,
+            broadcast(
+                STRANGER,
+                dhcp(STRANGER, "request", [("server_id", "10.0.0.1"), ("requested_addr", "10.0.0.101"), *PLAIN]),
+            ),
+        )
         (answer,) = told(house, "--pcap", file)["answers"]
         assert "gives 10.0.0.101" in answer["says"]
         assert len(list(state.leases.all())) == 1  # nothing is given by it
     (other,) = told(house, "--pcap", file, "--what-if", "dhcp.mode=reserved")["answers"]
     assert other["reply"] is None
-    assert told(house, "--pcap", write(house, broadcast(LADY, dhcp(LADY))), "--server", "10.0.0.77")["answers"][0]["reply"]["options"][1]["value"] == "10.0.0.77"
+    assert (
+        told(house, "--pcap", write(house, broadcast(LADY, dhcp(LADY))), "--server", "10.0.0.77")["answers"][0][
+            "reply"
+        ]["options"][1]["value"]
+        == "10.0.0.77"
+    )
 
 
 LINKS = [(113, CookedLinux(proto=0x800) / IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67) / dhcp(LADY)),
@@ -222,7 +297,12 @@ def test_file_cut_short(house: Path, kind: str) -> None:
                 writer.write(packet)
         whole = (house / "x.pcapng").read_bytes()
     if kind == "gz":
-        big = Path(write(house, *[broadcast(LADY, dhcp(os.urandom(6).hex(":"), options=[(61, os.urandom(200))])) for _ in range(20)]))
+        big = Path(
+            write(
+                house,
+                *[broadcast(LADY, dhcp(os.urandom(6).hex(":"), options=[(61, os.urandom(200))])) for _ in range(20)],
+            )
+        )
         whole = gzip.compress(big.read_bytes())
     (house / "short").write_bytes(whole[: len(whole) - 100])
     result = said(house, "--pcap", str(house / "short"))
@@ -266,7 +346,9 @@ def test_huge_is_read_as_a_stream(house: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_many_answers_are_not_all_shown_whole(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers_module, "DETAILED", 2)
-    shown = said(house, "--pcap", write(house, *[broadcast(LADY, dhcp(f"52:54:00:00:01:{n:02x}")) for n in range(5)])).output
+    shown = said(
+        house, "--pcap", write(house, *[broadcast(LADY, dhcp(f"52:54:00:00:01:{n:02x}")) for n in range(5)])
+    ).output
     assert shown.count("DISCOVER 52:54:00:00:01:") == 5
     assert shown.count("OFFER to") == 2
     assert "name a machine to see its own" in shown
@@ -292,7 +374,17 @@ def test_what_a_client_sent_is_escaped(house: Path, text: str) -> None:
     told(house, "--pcap", file)
 
 
-@given(st.binary(max_size=400), st.sampled_from([b"", b"\xd4\xc3\xb2\xa1", b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", b"\x4d\x3c\xb2\xa1\2\0\4\0" + bytes(8) + b"\0\0\1\0\1\0\0\0"]))
+@given(
+    st.binary(max_size=400),
+    st.sampled_from(
+        [
+            b"",
+            b"\xd4\xc3\xb2\xa1",
+            b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a",
+            b"\x4d\x3c\xb2\xa1\2\0\4\0" + bytes(8) + b"\0\0\1\0\1\0\0\0",
+        ]
+    ),
+)
 def test_any_octets(tmp_path_factory: pytest.TempPathFactory, octets: bytes, magic: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "fuzzed"
     file.write_bytes(magic + octets)

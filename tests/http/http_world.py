@@ -27,8 +27,14 @@ from netprov.tftp.root import Root
 
 NOW = 1_800_000_000.0
 CONTENT = bytes(range(256)) * 40  # 10,240 octets
-LADY = Target("system", "lady", profile="web", hostname="lady.example.org", install=InstallMode.ONCE,
-              interfaces=(Interface("eth0", mac=Mac("52:54:00:12:34:56")),))
+LADY = Target(
+    "system",
+    "lady",
+    profile="web",
+    hostname="lady.example.org",
+    install=InstallMode.ONCE,
+    interfaces=(Interface("eth0", mac=Mac("52:54:00:12:34:56")),),
+)
 TRAMP = Target("system", "tramp", profile="<script>alert(1)</script>", hostname='a"b\n- c', comment="")
 WEB = Target("profile", "web")
 INVENTORY = Inventory(

@@ -348,9 +348,7 @@ def test_decompression_bomb_is_not_unpacked(server: Server) -> None:
 
 def test_boot_request_is_what_the_client_said(server: Server) -> None:
     uuid = "4C4C4544-0042-3510-8052-B4C04F4D3132"
-    server.get(
-        f"/boot.ipxe?mac=52-54-00-12-34-56&uuid={uuid}&serial=S%2F1&arch=uefi-x64", "User-Agent: iPXE/1.21.1"
-    )
+    server.get(f"/boot.ipxe?mac=52-54-00-12-34-56&uuid={uuid}&serial=S%2F1&arch=uefi-x64", "User-Agent: iPXE/1.21.1")
     request, _, preview = server.world.scripts.asked[-1]
     assert (request.via, request.loader, request.mac, request.uuid) == (
         Via.HTTP, Loader.IPXE, "52:54:00:12:34:56", uuid.lower(),

@@ -33,10 +33,10 @@ WRITTEN = {
     "no last newline": ("a: 1", "a: 1\nsystems:\n"),
     "empty": ("systems:\nb: 1\n", "systems:\n  new:\n    profile: web\n    interfaces:\n"),
     "tilde": ("systems: ~  # none\nb: 1\n", "systems:  # none\n  new:\n"),
-    "braces": ("systems: {}\nb: 1\n", 'systems: {new: {profile: web, '),
-    "in braces": ("systems: {a: {x: 1}}\n", 'systems: {a: {x: 1}, new: {'),
-    "comma": ("systems: {a: {x: 1},  # c,\n}\n", 'systems: {a: {x: 1},  # c,\nnew: {'),
-    "in braces, nothing": ("{systems: , b: 1}", '{systems:  {new: {'),
+    "braces": ("systems: {}\nb: 1\n", "systems: {new: {profile: web, "),
+    "in braces": ("systems: {a: {x: 1}}\n", "systems: {a: {x: 1}, new: {"),
+    "comma": ("systems: {a: {x: 1},  # c,\n}\n", "systems: {a: {x: 1},  # c,\nnew: {"),
+    "in braces, nothing": ("{systems: , b: 1}", "{systems:  {new: {"),
     "json": ('{"systems": {"a": {"x": "y"}}, "b": 1}', '{"systems": {"a": {"x": "y"}, new: {'),
     "four columns": (
         "systems:\n    a:\n        x: 1 # c\n    # of the next\nb: 1\n",
@@ -84,8 +84,10 @@ def test_any_value_is_read_as_it_was_given(value: Any, before: str) -> None:
 CUT = {
     "the last": ("systems:\n  a: {}\n  new: {x: 1}  # c\n# d\nb: 1\n", "systems:\n  a: {}\n# d\nb: 1\n"),
     "the first": ("systems:\n  new:\n    x: 1\n  # of a\n  a: {}\n", "systems:\n  # of a\n  a: {}\n"),
-    "in the middle": ("systems:\n  b: 1\n  new:\n    # c\n    x: {y: [\n      1]}\n\n  a: {}\n",
-                      "systems:\n  b: 1\n\n  a: {}\n"),
+    "in the middle": (
+        "systems:\n  b: 1\n  new:\n    # c\n    x: {y: [\n      1]}\n\n  a: {}\n",
+        "systems:\n  b: 1\n\n  a: {}\n",
+    ),
     "the only one": ("systems: # c\n  new: {}\nb: 1\n", "systems: # c\nb: 1\n"),
     "no value": ("systems:\n  new:  # c\n  a: 1\n", "systems:\n  a: 1\n"),
     "an alias": ("y: &y {}\nsystems:\n  new: *y\n  a: 1\n", "y: &y {}\nsystems:\n  a: 1\n"),

@@ -102,7 +102,9 @@ systems: {a: {profile: web, client_id: 01:52:54}, b: {profile: web, client_id: h
 def test_error(rule: str, text: str, line: int, says: str, refuses: Refuses, base: Path) -> None:
     problems = refuses(OBJECTS + text)
     file = str(base / "netprov.yaml")
-    assert [(p.origin, says.replace("FILE", file) in str(p)) for p in problems] == [(Origin(file, line), True)], problems
+    assert [(p.origin, says.replace("FILE", file) in str(p)) for p in problems] == [(Origin(file, line), True)], (
+        problems
+    )
 
 
 DISTROS = [
@@ -110,7 +112,10 @@ DISTROS = [
     ("{kernel: /etc/passwd}", "distro d, field kernel: /etc/passwd is outside tftp.root"),
     ("{kernel: ../netprov.yaml}", "is outside tftp.root (BASE/boot-images)"),
     ("{kernel: .}", "is outside tftp.root"),
-    ("{kernel: k, initrd: [initrd.img, initrd.gz]}", "distro d, field initrd: no such file: BASE/boot-images/initrd.gz"),
+    (
+        "{kernel: k, initrd: [initrd.img, initrd.gz]}",
+        "distro d, field initrd: no such file: BASE/boot-images/initrd.gz",
+    ),
     ("{breed: rehdat}", "'rehdat' is none of redhat, fedora, "),
     ('{kernel: "a\\nb"}', "must be one line"),
     ("{kernel: k, netboot_enabled: perhaps}", "neither true nor false"),
@@ -217,7 +222,9 @@ def test_proxy_mode_asks_no_subnet_of_an_address(loads: Loads) -> None:
 
 def test_vlans_and_aliases_share_their_interfaces_mac(loads: Loads) -> None:
     mac = "{mac: 52:54:00:00:00:01}"
-    inventory = loads(OBJECTS + f"systems: {{a: {{profile: web, interfaces: {{eth0: {mac}, eth0.5: {mac}, 'eth0:1': {mac}}}}}}}")
+    inventory = loads(
+        OBJECTS + f"systems: {{a: {{profile: web, interfaces: {{eth0: {mac}, eth0.5: {mac}, 'eth0:1': {mac}}}}}}}"
+    )
     assert list(inventory.by_mac) == ["52:54:00:00:00:01"]
 
 

@@ -74,7 +74,11 @@ def test_no_key_means_two_things() -> None:
 
 def test_what_merges_is_inherited() -> None:
     assert all(field.merge is Merge.OVERRIDE or field.inherits is Inherits.CHAIN for field in FIELDS)
-    assert {name for name, merge in MERGES.items() if merge is Merge.DICT} == {"kernel_options", "autoinstall_meta", "virt"}
+    assert {name for name, merge in MERGES.items() if merge is Merge.DICT} == {
+        "kernel_options",
+        "autoinstall_meta",
+        "virt",
+    }
     assert all(field.help.endswith(".") and field.help[0] in "`ABCDEFGHIJKLMNOPQRSTUVWXYZ" for field in FIELDS)
 
 
@@ -146,7 +150,9 @@ def test_schema_refuses_a_bad_inventory(text: str, validator: jsonschema.Draft20
 
 @pytest.mark.parametrize("file", sorted(SAMPLE.rglob("*.y*ml")), ids=lambda path: path.name)
 def test_schema_takes_the_sample(file: Path, validator: jsonschema.Draft202012Validator) -> None:
-    text = re.sub(r"(mac|mac_address|client_id): ([0-9a-fA-F:.-]{10,})", r"\1: '\2'", file.read_text())  # PyYAML is YAML 1.1
+    text = re.sub(
+        r"(mac|mac_address|client_id): ([0-9a-fA-F:.-]{10,})", r"\1: '\2'", file.read_text()
+    )  # PyYAML is YAML 1.1
     validator.validate(as_json(text))
 
 

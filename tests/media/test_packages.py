@@ -12,7 +12,7 @@ from netprov.media.packages import Archive
 
 # What each program does; $LOG gets its arguments. `grub` is in both lists, `only` after an update, `gone` never.
 PROGRAMS = {
-    "dpkg": 'echo amd64',
+    "dpkg": "echo amd64",
     "dpkg-query": 'echo "installed all shim 1.0"; echo "deinstall all grub 0.9"; echo "installed i386 busybox 1"',
     "dpkg-deb": """
 case $1 in

@@ -30,14 +30,19 @@ def module(depends: str) -> bytes:
 def archive(tmp_path: Path) -> FolderArchive:
     made = FolderArchive(tmp_path / "cache")
     made.add("linux-image-cloud-amd64", "amd64", "6.1.1-1", {}, f"linux-image-{RELEASE} (= 6.1.1-1)")
-    made.add(f"linux-image-{RELEASE}", "amd64", "6.1.1-1", {
-        f"boot/vmlinuz-{RELEASE}": b"MZ kernel",
-        f"{MODULES}/drivers/net/virtio_net.ko": module("net-failover,virtio_ring,virtio"),
-        f"{MODULES}/drivers/net/net_failover.ko.xz": lzma.compress(module("failover")),
-        f"{MODULES}/net/failover.ko": module(""),
-        f"{MODULES}/drivers/virtio/virtio_ring.ko": module("virtio"),
-        f"{MODULES}/drivers/virtio/virtio.ko": module("virtio_ring_is_built_in"),
-    })
+    made.add(
+        f"linux-image-{RELEASE}",
+        "amd64",
+        "6.1.1-1",
+        {
+            f"boot/vmlinuz-{RELEASE}": b"MZ kernel",
+            f"{MODULES}/drivers/net/virtio_net.ko": module("net-failover,virtio_ring,virtio"),
+            f"{MODULES}/drivers/net/net_failover.ko.xz": lzma.compress(module("failover")),
+            f"{MODULES}/net/failover.ko": module(""),
+            f"{MODULES}/drivers/virtio/virtio_ring.ko": module("virtio"),
+            f"{MODULES}/drivers/virtio/virtio.ko": module("virtio_ring_is_built_in"),
+        },
+    )
     made.add("busybox-static", "amd64", "1.35", {"bin/busybox": b"\x7fELF busybox"})
     return made
 
@@ -52,8 +57,12 @@ def test_initramfs_is_what_cpio_reads(tmp_path: Path, archive: FolderArchive) ->
     built = probe.build(tmp_path, probe.Arch.X86_64, archive)
     names = listing(built.initrd.read_bytes())
     assert {"init", "bin/busybox", "bin/probe_dhcp", "dev/console"} <= set(names)
-    subprocess.run(["cpio", "-idm", "--quiet", "--no-absolute-filenames", "init", "lib/modules/order"],
-                   input=gzip.decompress(built.initrd.read_bytes()), cwd=tmp_path, check=True)
+    subprocess.run(
+        ["cpio", "-idm", "--quiet", "--no-absolute-filenames", "init", "lib/modules/order"],
+        input=gzip.decompress(built.initrd.read_bytes()),
+        cwd=tmp_path,
+        check=True,
+    )
     order = (tmp_path / "lib/modules/order").read_text().split()
     assert order == ["failover.ko", "net_failover.ko", "virtio.ko", "virtio_ring.ko", "virtio_net.ko"]
     assert (tmp_path / "init").stat().st_mode & 0o777 == 0o755
@@ -94,9 +103,14 @@ def test_modules_in_a_package_of_their_own(tmp_path: Path, archive: FolderArchiv
     release = "6.8.0-1-generic"
     archive.add("linux-image-virtual", "amd64", "6.8", {}, f"linux-image-{release}, linux-base")
     archive.add(f"linux-image-{release}", "amd64", "6.8", {f"boot/vmlinuz-{release}": b"MZ"})
-    archive.add(f"linux-modules-{release}", "amd64", "6.8", {
-        f"usr/lib/modules/{release}/kernel/drivers/net/virtio_net.ko": module(""),
-    })
+    archive.add(
+        f"linux-modules-{release}",
+        "amd64",
+        "6.8",
+        {
+            f"usr/lib/modules/{release}/kernel/drivers/net/virtio_net.ko": module(""),
+        },
+    )
     archive.add("busybox-static", "amd64", "1.36", {"usr/bin/busybox": b"\x7fELF"})
     built = probe.build(tmp_path, probe.Arch.X86_64, archive)
     assert b"virtio_net.ko" in gzip.decompress(built.initrd.read_bytes())

@@ -115,9 +115,7 @@ def stuck(machine: Machine) -> Machine:
 
 
 def install(text: str = "lady: booting → installed") -> Event:
-    return Event(
-        time.time(), Kind.INSTALL, Reason.INSTALL_DONE, text, system="lady", detail=(("state", "installed"),)
-    )
+    return Event(time.time(), Kind.INSTALL, Reason.INSTALL_DONE, text, system="lady", detail=(("state", "installed"),))
 
 
 # one attempt

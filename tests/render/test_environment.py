@@ -176,7 +176,7 @@ def test_error_in_an_inventory_snippet_names_it(tmp_path: Path) -> None:
 GRUB_QUOTES = [
     ('echo "hello {{ a }}"', 'stands inside "…"'),
     ("echo 'hello {{ a }}'", "stands inside '…'"),
-    ("set x=\"\n{{ a }}\"", "stands inside"),
+    ('set x="\n{{ a }}"', "stands inside"),
 ]
 
 
@@ -190,7 +190,7 @@ def test_grub_value_inside_quotes_is_refused(tmp_path: Path, text: str, says: st
     [
         ('echo "x" {{ a }}', "echo \"x\" 'a b'"),
         ("# don't\necho {{ a }}", "# don't\necho 'a b'"),
-        ("echo \\\" {{ a }}", "echo \\\" 'a b'"),
+        ('echo \\" {{ a }}', "echo \\\" 'a b'"),
         ("{% macro m(v) %}echo {{ v }};{% endmacro %}{{ m(a) }}{{ m(a) }}", "echo 'a b';echo 'a b';"),
         ("{% set t %}x {{ a }}{% endset %}{{ t }}", "x 'a b'"),
         ("{{ a ~ '!' }}", "'a b!'"),

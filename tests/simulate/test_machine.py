@@ -18,7 +18,7 @@ from netprov.simulate.machine import BLKSIZE, KINDS, Machine, Runs, dhcp_options
 
 MAC = parse_mac("52:54:00:00:00:01")
 UUID = "12345678-9abc-def0-1234-56789abcdef0"
-GUID = bytes.fromhex("00" "78563412" "bc9a" "f0de" "1234" "56789abcdef0")  # SMBIOS keeps three fields little-endian
+GUID = bytes.fromhex("0078563412bc9af0de123456789abcdef0")  # SMBIOS keeps three fields little-endian
 
 # labs: the options each was seen to send beside 53 and 57, in its order
 SENT = {
@@ -67,7 +67,7 @@ def test_who_only_looks_says_so():
 def test_the_kernel_asks_with_another_client_id_and_no_pxe():
     told = dict(dhcp_options(Machine(MAC, KINDS["ipxe"]), Runs.KERNEL))
     assert set(told) == {55, 61}
-    assert told[61] == bytes.fromhex("ff" "00000001" "00030001" "525400000001")
+    assert told[61] == bytes.fromhex("ff0000000100030001525400000001")
 
 
 def answer(*options, **fields):

@@ -122,9 +122,15 @@ def test_where_the_answers_are(args, url):
 @pytest.mark.parametrize(
     ("answers", "url"),
     [
-        ("text\n# netprov-callback: http://h/api/v1/callback/t?status=done\n%post\n", "http://h/api/v1/callback/t?status=done"),
+        (
+            "text\n# netprov-callback: http://h/api/v1/callback/t?status=done\n%post\n",
+            "http://h/api/v1/callback/t?status=done",
+        ),
         ("late_command wget 'http://h:81/api/v1/callback/t?status=done'", "http://h:81/api/v1/callback/t?status=done"),
-        ("<source>http://h/api/v1/callback/t?a=b&amp;status=done</source>", "http://h/api/v1/callback/t?a=b&status=done"),
+        (
+            "<source>http://h/api/v1/callback/t?a=b&amp;status=done</source>",
+            "http://h/api/v1/callback/t?a=b&status=done",
+        ),
         ("curl http://h/api/v1/callback/t?status=failed", ""),
         ("text\n", ""),
     ],

@@ -44,7 +44,7 @@ MESSAGES: dict[str, tuple[bytes, Message]] = {
         Message("local4", "notice", "192.0.2.1", "myproc", "%% It's time to make the do-nuts."),
     ),
     "rfc5424 §6.5 example 3: structured data": (
-        b'<165>1 2003-10-11T22:14:15.003Z mymachine evntslog - ID47 '
+        b"<165>1 2003-10-11T22:14:15.003Z mymachine evntslog - ID47 "
         b'[exampleSDID@32473 iut="3" eventSource="App" eventID="1011"][x a="\\"]\\\\"] An application event',
         Message("local4", "notice", "mymachine", "evntslog", "An application event"),
     ),

@@ -54,9 +54,12 @@ def link(tmp_path: Path) -> Iterator[Link]:
         with log.open("w") as out:
             process = subprocess.Popen([*words, str(root), "69", "0.0.0.0"], stdout=out, stderr=out)
         until = time.monotonic() + 10
-        while ":69 " not in subprocess.run(
-            ["ip", "netns", "exec", names[0], "ss", "-uln"], capture_output=True, text=True, check=True
-        ).stdout:
+        while (
+            ":69 "
+            not in subprocess.run(
+                ["ip", "netns", "exec", names[0], "ss", "-uln"], capture_output=True, text=True, check=True
+            ).stdout
+        ):
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.05)
         yield Link(root, log, names[1])

@@ -34,12 +34,31 @@ class Machine:
 
     # DHCP
 
-    def ask(self, kind: int, options: dict[int, bytes], to: tuple[str, int] = ("255.255.255.255", 67),
-            port: int = 68, patience: float = 3.0, ciaddr: str = "0.0.0.0", wants: str = "") -> dict[int, bytes]:
+    def ask(
+        self,
+        kind: int,
+        options: dict[int, bytes],
+        to: tuple[str, int] = ("255.255.255.255", 67),
+        port: int = 68,
+        patience: float = 3.0,
+        ciaddr: str = "0.0.0.0",
+        wants: str = "",
+    ) -> dict[int, bytes]:
         """The answer's options, with 0 for yiaddr; {} for none. `wants`: the server that is to answer."""
         asked = b"".join(bytes((c, len(v))) + v for c, v in {53: bytes((kind,)), **options}.items())
-        head = struct.pack("!BBBBIHH4s12x16s192x4s", 1, 1, 6, 0, self.xid, 0, 0x8000, socket.inet_aton(ciaddr),
-                           self.mac, b"\x63\x82\x53\x63")
+        head = struct.pack(
+            "!BBBBIHH4s12x16s192x4s",
+            1,
+            1,
+            6,
+            0,
+            self.xid,
+            0,
+            0x8000,
+            socket.inet_aton(ciaddr),
+            self.mac,
+            b"\x63\x82\x53\x63",
+        )
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 HOSTILE: dict[str, str] = {
     "html": "<img src=x onerror=alert(1)>",
     "script": "</script><script>alert(1)</script>",
-    "attribute": "\" onmouseover=\"alert(1)\" x='",
+    "attribute": '" onmouseover="alert(1)" x=\'',
     "svg": "</title></rect></svg><script>alert(1)</script>",
     "template": "{{ 7*7 }}{% for x in () %}",
     "entity": "&lt;b&gt;&#60;",

@@ -118,14 +118,31 @@ def test_modern_options() -> None:
 
 @pytest.mark.parametrize(
     "argv",
-    [["mac=00:16"], ["--mac=x"], ["--timeout=soon"], ["--runas=nobody"], ["--runas=-1"], ["--retries=-1"], ["--timeout=nan"], ["--output-format=xml"], ["--output"], ["--label", "--quiet"]],
+    [
+        ["mac=00:16"],
+        ["--mac=x"],
+        ["--timeout=soon"],
+        ["--runas=nobody"],
+        ["--runas=-1"],
+        ["--retries=-1"],
+        ["--timeout=nan"],
+        ["--output-format=xml"],
+        ["--output"],
+        ["--label", "--quiet"],
+    ],
 )
 def test_bad_values(argv: list[str]) -> None:
     with pytest.raises(ConfigError):
         parse_call(argv)
 
 
-@given(st.lists(st.sampled_from([*(f"--{option.name}" for option in OPTIONS), "mac=", "=", ",", "--", "-"]) | st.text(max_size=12), max_size=8))
+@given(
+    st.lists(
+        st.sampled_from([*(f"--{option.name}" for option in OPTIONS), "mac=", "=", ",", "--", "-"])
+        | st.text(max_size=12),
+        max_size=8,
+    )
+)
 def test_any_arguments(argv: list[str]) -> None:
     with contextlib.suppress(ConfigError):
         assert isinstance(parse_call(argv), Call)
@@ -141,9 +158,16 @@ ANSWER = Answer("/d/kernel", "/d/ramdisk", "root=/dev/ram a='b c'")
 
 
 def test_answer_formats() -> None:
-    assert encode_answer(ANSWER, Format.SIMPLE0) == b"kernel /d/kernel\0ramdisk /d/ramdisk\0args root=/dev/ram a='b c'\0"
-    assert encode_answer(ANSWER, Format.SIMPLE) == b"kernel /d/kernel\nramdisk /d/ramdisk\nargs root=/dev/ram a='b c'\n\n"
-    assert encode_answer(ANSWER, Format.SXP) == b"linux (kernel /d/kernel)(ramdisk /d/ramdisk)(args \"root=/dev/ram a='b c'\")"
+    assert (
+        encode_answer(ANSWER, Format.SIMPLE0) == b"kernel /d/kernel\0ramdisk /d/ramdisk\0args root=/dev/ram a='b c'\0"
+    )
+    assert (
+        encode_answer(ANSWER, Format.SIMPLE) == b"kernel /d/kernel\nramdisk /d/ramdisk\nargs root=/dev/ram a='b c'\n\n"
+    )
+    assert (
+        encode_answer(ANSWER, Format.SXP)
+        == b"linux (kernel /d/kernel)(ramdisk /d/ramdisk)(args \"root=/dev/ram a='b c'\")"
+    )
     assert encode_answer(Answer("/k"), Format.SIMPLE0) == b"kernel /k\0"
     assert encode_answer(Answer("/k", "", 'a "b" \\'), Format.SXP) == b'linux (kernel /k)(args "a \\"b\\" \\\\")'
 

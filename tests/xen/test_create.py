@@ -151,7 +151,11 @@ def test_system(dom0: Dom0) -> None:
     assert dom0.config.read_text() == dom0.before["netprov.yaml"].decode()
     again = dom0.run("lady")
     assert again.exit_code == 1
-    for problem in (f"{dom0.disk}: is there already: --take-disks", f"{dom0.cfg}: is there already, and says", "runs already"):
+    for problem in (
+        f"{dom0.disk}: is there already: --take-disks",
+        f"{dom0.cfg}: is there already, and says",
+        "runs already",
+    ):
         assert problem in again.output
 
 
@@ -239,8 +243,12 @@ DISKS = [
 
 
 @pytest.mark.parametrize(("sizes", "disks", "wanted"), DISKS)
-def test_disks_as_declared_but_for_what_is_said(sizes: tuple[int, ...], disks: tuple[str, ...], wanted: list[Disk]) -> None:
-    declared = Virt(disks=(Disk(4 << 20, "/a.img", "qcow2"), Disk(9 << 20))) if sizes or disks else Virt(disks=tuple(wanted))
+def test_disks_as_declared_but_for_what_is_said(
+    sizes: tuple[int, ...], disks: tuple[str, ...], wanted: list[Disk]
+) -> None:
+    declared = (
+        Virt(disks=(Disk(4 << 20, "/a.img", "qcow2"), Disk(9 << 20))) if sizes or disks else Virt(disks=tuple(wanted))
+    )
     lady = Target("system", "lady", interfaces=(Interface("eth0", Mac(LADY)),), virt=declared)
     made = changed(lady, Order("lady", sizes=sizes, disks=disks))
     assert list(made.virt.disks) == wanted
@@ -298,7 +306,7 @@ REFUSALS: dict[str, tuple[tuple[str, ...], str]] = {
     "a name that is none": (("web", "--name", "../x"), "is no name"),
     "another MAC address": (("lady", "--mac", "00:16:3e:00:00:01"), f"is declared with the address {LADY}"),
     "a MAC address that is taken": (("web", "--name", "x", "--mac", LADY), "is that of the system lady"),
-    "no MAC address": (("bare",), "declares no MAC address: write one, such as interfaces: {eth0: {mac: \"00:16:3e:"),
+    "no MAC address": (("bare",), 'declares no MAC address: write one, such as interfaces: {eth0: {mac: "00:16:3e:'),
     "no Xen guest": (("desktop",), "kvm is no Xen guest"),
     "no such bridge": (("lady", "--bridge", "xenbr9"), "bridge xenbr9: there is none of that name"),
     "no size": (("live", "--disk", "/x/y.img"), "/x/y.img: is not there, and nothing says how large"),
@@ -519,7 +527,15 @@ def test_new_mac() -> None:
 
 # libvirt
 
-PLAIN = Domain("lady", "pv", 512, 1, (Nic(Mac(LADY), "xenbr0"),), (DomainDisk("/srv/lady.img"),), program="/usr/bin/netprov-pxeboot")
+PLAIN = Domain(
+    "lady",
+    "pv",
+    512,
+    1,
+    (Nic(Mac(LADY), "xenbr0"),),
+    (DomainDisk("/srv/lady.img"),),
+    program="/usr/bin/netprov-pxeboot",
+)
 DOMAINS = {
     "pv": PLAIN,
     "pvh": replace(PLAIN, kind="pvh", uuid="5c4c4544-0042-3510-8054-b4c04f595232"),

@@ -138,9 +138,7 @@ def test_of_a_profile_undone_there_too(site: Site, url: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("whose", ["ours", "another's", "nobody's"])
-def test_the_answer_is_lost(
-    site: Site, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str
-) -> None:
+def test_the_answer_is_lost(site: Site, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
     """It is declared there, or not: what is ours is removed."""
     declare = RemoteSite.declare
 

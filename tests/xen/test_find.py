@@ -77,7 +77,12 @@ def test_local() -> None:
         ({}, BootServer("pxelinux.0"), None, "no script for this machine; asked for pxelinux.cfg/01-00-16-3e"),
         ({MAC_NAME: CONFIG}, BootServer("pxelinux.0"), "gone", "no label gone; its labels are a, local"),
         ({MAC_NAME: "DEFAULT memdisk\n"}, BootServer("pxelinux.0"), None, "memdisk"),
-        ({MAC_NAME: "DEFAULT a\nLABEL a\nCONFIG b\n"}, BootServer("pxelinux.0"), None, "leads to b, which is not there"),
+        (
+            {MAC_NAME: "DEFAULT a\nLABEL a\nCONFIG b\n"},
+            BootServer("pxelinux.0"),
+            None,
+            "leads to b, which is not there",
+        ),
         ({MAC_NAME: f"DEFAULT a\nLABEL a\nCONFIG {MAC_NAME}\n"}, BootServer("pxelinux.0"), None, "more than 8 times"),
         ({"http://h/x": "MZ"}, BootServer("http://h/x"), None, "is no iPXE script"),
     ],

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - tables: a row a line
 """Whose boot it is: arguments, --config, or the configuration that xl was called with."""
 
 from __future__ import annotations
@@ -39,7 +38,10 @@ def test_by_config(config: Path) -> None:
     assert identify(parse_call([f"--config={config}", "--vif=1"]), []).bridge == "br1"
 
 
-@pytest.mark.parametrize("command", [["xl", "create", "-c", "{}"], ["/usr/sbin/xl", "-v", "create", "{}", "x=1"], ["xl", "create", "-f", "{}"]])
+@pytest.mark.parametrize(
+    "command",
+    [["xl", "create", "-c", "{}"], ["/usr/sbin/xl", "-v", "create", "{}", "x=1"], ["xl", "create", "-f", "{}"]],
+)
 def test_by_xls_own_command_line(config: Path, command: list[str]) -> None:
     parent = [word.format(config) for word in command]
     assert identify(parse_call([]), parent).mac == "00:16:3e:11:11:11"

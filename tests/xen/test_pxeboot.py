@@ -35,7 +35,10 @@ class World:
         (folder / "dummy.img").touch()
         self.put("v", KERNEL)
         self.put("i", INITRD)
-        self.put("pxelinux.cfg/default", "DEFAULT a\nLABEL a\nKERNEL v\nINITRD i,i\nAPPEND console=hvc0 x\nIPAPPEND 2\nLABEL local\nLOCALBOOT 0\n")
+        self.put(
+            "pxelinux.cfg/default",
+            "DEFAULT a\nLABEL a\nKERNEL v\nINITRD i,i\nAPPEND console=hvc0 x\nIPAPPEND 2\nLABEL local\nLOCALBOOT 0\n",
+        )
 
     def put(self, name: str, body: str | bytes) -> None:
         (self.root / name).write_bytes(body.encode() if isinstance(body, str) else body)

@@ -163,7 +163,28 @@ def test_pxelinux_boots_nothing(text: str) -> None:
 
 
 _WORDS = st.sampled_from(
-    ["LABEL", "KERNEL", "APPEND", "DEFAULT", "UI", "MENU", "INCLUDE", "initrd=a", "menu.c32", "mboot.c32", "---", "xen.gz", "a", "b", "-", "x.cfg", "BEGIN", "END", "\n", "0x3"]
+    [
+        "LABEL",
+        "KERNEL",
+        "APPEND",
+        "DEFAULT",
+        "UI",
+        "MENU",
+        "INCLUDE",
+        "initrd=a",
+        "menu.c32",
+        "mboot.c32",
+        "---",
+        "xen.gz",
+        "a",
+        "b",
+        "-",
+        "x.cfg",
+        "BEGIN",
+        "END",
+        "\n",
+        "0x3",
+    ]
 )
 
 

@@ -21,11 +21,20 @@ from netprov.xen.served import plan
 MAC = parse_mac("00:16:3e:11:11:11")
 NAME = "xen/00-16-3e-11-11-11"
 SHA = "0" * 64
-KERNEL = {"netprov": 1, "action": "kernel", "why": "", "args": "a b", "kernel": {"url": "http://h/files/v", "size": 9, "sha256": SHA}, "initrds": [{"url": "http://h/files/i"}]}
+KERNEL = {
+    "netprov": 1,
+    "action": "kernel",
+    "why": "",
+    "args": "a b",
+    "kernel": {"url": "http://h/files/v", "size": 9, "sha256": SHA},
+    "initrds": [{"url": "http://h/files/i"}],
+}
 
 
 def test_kernel() -> None:
-    boot = Boot("http://h/files/v", ("http://h/files/i",), "a b", {"http://h/files/v": Sum(9, SHA), "http://h/files/i": Sum()})
+    boot = Boot(
+        "http://h/files/v", ("http://h/files/i",), "a b", {"http://h/files/v": Sum(9, SHA), "http://h/files/i": Sum()}
+    )
     assert plan(json.dumps(KERNEL), "x") == boot
 
 
@@ -50,7 +59,9 @@ def test_label(said: object, label: str | None, wanted: object) -> None:
     assert plan(json.dumps(said), "x", label) == wanted
 
 
-@pytest.mark.parametrize("menu", [7, {"a": 1}, [1], [{"label": 1}], [{"label": "web"}], [{"label": "web", "kernel": {"url": "v"}}]])
+@pytest.mark.parametrize(
+    "menu", [7, {"a": 1}, [1], [{"label": 1}], [{"label": "web"}], [{"label": "web", "kernel": {"url": "v"}}]]
+)
 def test_bad_menu(menu: object) -> None:
     with pytest.raises(PeerError):
         plan(json.dumps(MENU | {"menu": menu}), "x", "web")
@@ -73,7 +84,11 @@ def test_bad(text: str) -> None:
         plan(text, "x")
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=6,
+)
 
 
 @given(st.sampled_from(["action", "why", "kernel", "initrds", "args", "netprov"]), JSON)

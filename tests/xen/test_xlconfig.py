@@ -103,7 +103,9 @@ def test_xl_grammar_is_xls(text: str) -> None:
     _compare_with_xl(text)
 
 
-_PIECES = st.sampled_from(["a", "=", "+=", "'x'", '"y"', "1", "0x2f", "[", "]", ",", "\n", ";", " ", "# c\n", "b", "A", "\\", "(", "'"])
+_PIECES = st.sampled_from(
+    ["a", "=", "+=", "'x'", '"y"', "1", "0x2f", "[", "]", ",", "\n", ";", " ", "# c\n", "b", "A", "\\", "(", "'"]
+)
 
 
 @needs_xl
@@ -133,8 +135,12 @@ def test_every_fault_is_told() -> None:
     assert [str(p.origin) for p in caught.value.problems] == [f"/etc/xen/lady.cfg:{n}" for n in (2, 4, 6)]
 
 
-_TEXTS = st.text(st.characters(exclude_characters="\x7f", exclude_categories=("Cc", "Cs")), max_size=20) | st.sampled_from(["\n", "\t'\"\\"])
-_VALUES = st.recursive(_TEXTS | st.integers(0, 1 << 40).map(Number), lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=8)
+_TEXTS = st.text(
+    st.characters(exclude_characters="\x7f", exclude_categories=("Cc", "Cs")), max_size=20
+) | st.sampled_from(["\n", "\t'\"\\"])
+_VALUES = st.recursive(
+    _TEXTS | st.integers(0, 1 << 40).map(Number), lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=8
+)
 
 
 @given(_VALUES)
@@ -177,7 +183,9 @@ VIFS = {
     "BRIDGE = xenbr0, MAC = 00-16-3E-74-3D-76,": Vif(mac=MAC, bridge="xenbr0"),
     "type=ioemu, mac=00163e743d76, script=vif-bridge": Vif(mac=MAC, type="ioemu", script="vif-bridge"),
     "ip=10.0.0.1 10.0.0.2,mac=0016.3e74.3d76": Vif(mac=MAC, ip="10.0.0.1 10.0.0.2"),
-    "netdev=eth0,rate=1MB/s@20ms,devid=1,mtu=9000,backend=net": Vif(gatewaydev="eth0", rate="1MB/s@20ms", devid="1", mtu="9000", backend="net"),
+    "netdev=eth0,rate=1MB/s@20ms,devid=1,mtu=9000,backend=net": Vif(
+        gatewaydev="eth0", rate="1MB/s@20ms", devid="1", mtu="9000", backend="net"
+    ),
     "mac=00:16:3e:74:3d:76,untrusted,accel=sfc": Vif(mac=MAC, other=("untrusted", "accel=sfc")),
     "'mac=00:16:3e:74:3d:76'": Vif(mac=MAC),
 }
@@ -189,7 +197,9 @@ def test_vif(text: str) -> None:
     assert parse_vif(str(VIFS[text])) == VIFS[text]
 
 
-@pytest.mark.parametrize("text", ["mac=00:16", "mac=zz:16:3e:74:3d:76", "bridge=a,bridge=b", "mac=00:16:3e:74:3d:76,mac=00:16:3e:74:3d:77"])
+@pytest.mark.parametrize(
+    "text", ["mac=00:16", "mac=zz:16:3e:74:3d:76", "bridge=a,bridge=b", "mac=00:16:3e:74:3d:76,mac=00:16:3e:74:3d:77"]
+)
 def test_vif_refuses(text: str) -> None:
     with pytest.raises(ValueError, match=r"MAC|twice"):
         parse_vif(text)
@@ -223,7 +233,9 @@ DISKS = {
     "iscsi:iqn.2001-05,xvda,w": Disk("iqn.2001-05", "raw", "xvda", script="block-iscsi"),
     "vdev=xvda,target=/a,b:c=d": Disk("/a,b:c=d", "raw", "xvda"),
     "script=block-drbd,vdev=xvda,target=lady": Disk("lady", "raw", "xvda", script="block-drbd"),
-    "/x,qcow2,xvda,backendtype=qdisk,discard,direct-io-safe": Disk("/x", "qcow2", "xvda", backendtype="qdisk", flags=("discard", "direct-io-safe")),
+    "/x,qcow2,xvda,backendtype=qdisk,discard,direct-io-safe": Disk(
+        "/x", "qcow2", "xvda", backendtype="qdisk", flags=("discard", "direct-io-safe")
+    ),
     "file:/x,ioemu:hda,w": Disk("/x", "raw", "hda"),
     "phy:sdb,0x301,w": Disk("sdb", "raw", "0x301"),
 }
@@ -314,7 +326,14 @@ def test_xm_refuses(text: str, error: str) -> None:
         xm.read(text, "x.cfg")
 
 
-@given(st.lists(st.sampled_from(["a", "=", "'%s'", "%", "(", ")", "[", "]", ",", "1", "\n", "if ", ":", "+", "b", "0", "print ", "é"]), max_size=15).map("".join))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a", "=", "'%s'", "%", "(", ")", "[", "]", ",", "1", "\n", "if ", ":", "+", "b", "0", "print ", "é"]
+        ),
+        max_size=15,
+    ).map("".join)
+)
 def test_any_python(text: str) -> None:
     with contextlib.suppress(ConfigError):
         convert(text, "x")
@@ -337,7 +356,9 @@ vcpus=1
 
 def test_convert_lady() -> None:
     done = convert(LADY, "lady")
-    assert done.text == """\
+    assert (
+        done.text
+        == """\
 # The domU lady
 # import os
 # kernel_ver = "2.6.18"  # a variable; its value is written out where it was used
@@ -349,6 +370,7 @@ name = "lady"
 disk = [ "format=raw,vdev=xvda,access=rw,target=/dev/verona/lady", "format=raw,vdev=xvdb,access=rw,target=/opt/swap_lady.img" ]
 vcpus=1
 """
+    )
     assert "lady:6: bootargs is gone" in done.notes[-1]
     assert lint(done.text, "lady.cfg", {parse_mac("00:16:3e:11:11:11")}) == []
     assert convert(done.text, "lady.cfg").text == done.text
@@ -433,12 +455,14 @@ LINTS = {
 @pytest.mark.parametrize("name", LINTS)
 def test_lint(name: str) -> None:
     old, new, problem = LINTS[name]
-    found = lint(GOOD.replace(old, new) if old else GOOD, "x.cfg", {parse_mac("00:16:3e:11:11:11"), parse_mac("00:16:3e:11:11:12")})
+    found = lint(
+        GOOD.replace(old, new) if old else GOOD,
+        "x.cfg",
+        {parse_mac("00:16:3e:11:11:11"), parse_mac("00:16:3e:11:11:12")},
+    )
     if problem is None:
         assert found == []
     else:
-
-
         assert any(re.search(problem, str(one)) for one in found), list(map(str, found))
 
 

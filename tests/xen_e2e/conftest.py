@@ -54,8 +54,14 @@ def chosen(request: pytest.FixtureRequest) -> frozenset[str]:
 
 @pytest.fixture(scope="session")
 def world(
-    namespaces: None, accelerators: Accelerators, image: dom0.Image, boot_images: Path, probe_x86_64: Probe,
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, chosen: frozenset[str],
+    namespaces: None,
+    accelerators: Accelerators,
+    image: dom0.Image,
+    boot_images: Path,
+    probe_x86_64: Probe,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+    chosen: frozenset[str],
 ) -> Iterator[World]:
     """dom0 is up; netprov and the foreign server serve outside."""
     folder = tmp_path_factory.mktemp("xen")

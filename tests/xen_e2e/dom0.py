@@ -35,10 +35,28 @@ CHECKOUT = "opt/netprov"
 
 PACKAGES = (
     # xen-system depends on the hypervisor and the tools of the distribution's version
-    f"xen-system-{ARCH}", "xenstore-utils", "python3", "iproute2", "busybox-static", "procps",
+    f"xen-system-{ARCH}",
+    "xenstore-utils",
+    "python3",
+    "iproute2",
+    "busybox-static",
+    "procps",
     # essential, so nothing depends on them
-    "bash", "dash", "coreutils", "grep", "sed", "mawk", "mount", "util-linux", "bsdutils", "findutils", "gzip",
-    "sysvinit-utils", "init-system-helpers", "base-passwd", "ncurses-base",
+    "bash",
+    "dash",
+    "coreutils",
+    "grep",
+    "sed",
+    "mawk",
+    "mount",
+    "util-linux",
+    "bsdutils",
+    "findutils",
+    "gzip",
+    "sysvinit-utils",
+    "init-system-helpers",
+    "base-passwd",
+    "ncurses-base",
 )
 # for maintainer scripts, for a boot with systemd, or documentation: nothing here runs them
 NOT_NEEDED = re.compile(
@@ -48,14 +66,40 @@ NOT_NEEDED = re.compile(
 NOT_UNPACKED = ("./usr/share/doc/*", "./usr/share/man/*", "./usr/share/locale/*", "./usr/share/info/*")
 KERNELS = (f"linux-image-{ARCH}", "linux-image-generic")  # Debian's cloud flavour cannot be a dom0
 MODULES = (
-    "virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "crc32c_generic", "ext4", "af_packet", "loop", "tun",
-    "veth", "macvlan", "bridge", "xen_evtchn", "xen_gntdev", "xen_gntalloc", "xen_privcmd", "xenfs", "xen_netback",
+    "virtio_pci",
+    "virtio_blk",
+    "virtio_net",
+    "virtio_console",
+    "crc32c_generic",
+    "ext4",
+    "af_packet",
+    "loop",
+    "tun",
+    "veth",
+    "macvlan",
+    "bridge",
+    "xen_evtchn",
+    "xen_gntdev",
+    "xen_gntalloc",
+    "xen_privcmd",
+    "xenfs",
+    "xen_netback",
     "xen_blkback",
 )
 MERGED = ("bin", "sbin", "lib", "lib64")
 FOLDERS = (
-    "dev", "proc", "sys", "run", "tmp", "root", "opt/site-packages", "opt/netprov", "var/lib/xen", "var/lib/xenstored",
-    "var/log/xen/console", "etc/default",
+    "dev",
+    "proc",
+    "sys",
+    "run",
+    "tmp",
+    "root",
+    "opt/site-packages",
+    "opt/netprov",
+    "var/lib/xen",
+    "var/lib/xenstored",
+    "var/log/xen/console",
+    "etc/default",
 )
 UNCOMPILED = r"/(test|tests|idlelib|lib2to3|tkinter|turtledemo|ensurepip|pydoc_data|distutils)/"
 IMAGE_MB = 700
@@ -153,7 +197,7 @@ class _Apt:
     debs: Path
 
     def plan(self, packages: Sequence[str]) -> list[str]:
-        """"name version" of each package and all that they depend on."""
+        """ "name version" of each package and all that they depend on."""
         said = self._apt("-s", "install", *packages)
         found = re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", said, re.MULTILINE)
         return sorted(f"{name} {version}" for name, version in found if not NOT_NEEDED.fullmatch(name))

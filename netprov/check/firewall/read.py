@@ -106,9 +106,7 @@ def _output(*command: str) -> str:
     return done.stdout
 
 
-def _judged(
-    table: Table, chain: Chain, link: Link, service: Service, machines: tuple[str, ...]
-) -> Iterator[Finding]:
+def _judged(table: Table, chain: Chain, link: Link, service: Service, machines: tuple[str, ...]) -> Iterator[Finding]:
     for packet in _packets(link, service):
         outcome = walk(table, chain, packet)
         if outcome.passes and not outcome.unread:

@@ -99,7 +99,7 @@ def _xm_only(work: _Work) -> None:
         if cpu.isdecimal() and "cpus" not in work.settings:
             work.settings["cpus"] = str(cpu)
             work.new_names["cpus"] = "cpu"
-        work.drop("cpu", "xl writes cpus = \"N\"")
+        work.drop("cpu", 'xl writes cpus = "N"')
     if work.settings.get("cpus") == "":
         work.drop("cpus", "empty: xl pins to no processor anyway")
 

@@ -77,7 +77,7 @@ class _Lint:
             yield self._problem("bootargs", "xl ignores bootargs, and there is no bootloader")
         if found is None and not self._hvm and "kernel" not in self._settings and "firmware" not in self._settings:
             yield self._problem(
-                "type", "a PV or PVH guest needs a kernel or a bootloader; write: bootloader = \"netprov-pxeboot\""
+                "type", 'a PV or PVH guest needs a kernel or a bootloader; write: bootloader = "netprov-pxeboot"'
             )
 
     def _problem(self, name: str, text: str) -> Problem:
@@ -161,7 +161,7 @@ class _Lint:
         program = self._settings["bootloader"]
         arguments = setting("bootloader_args", found.arguments)
         if self._hvm:
-            yield self._problem("bootloader", "an HVM guest never runs a bootloader; write: boot = \"nd\"")
+            yield self._problem("bootloader", 'an HVM guest never runs a bootloader; write: boot = "nd"')
             return
         if program != found.program:
             line = setting("bootloader", found.program)
