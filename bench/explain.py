@@ -66,13 +66,13 @@ def shell(config: Path, runs: int, *arguments: str) -> tuple[float, float]:
 
 def served(config: Path, runs: int) -> tuple[float, float]:
     """The API's answer, from request to response, without the network between."""
-    from netprov.http.app import create_app
-    from netprov.http.services import Services
     from netprov.inventory.load import load
     from netprov.render.scripts import Scripts
     from netprov.state.place import Place
     from netprov.state.state import open_state
     from netprov.tftp.root import Root
+    from netprov.web.app import create_app
+    from netprov.web.services import Services
 
     inventory = load(config)
     place = Place(inventory.settings.server.state)

@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-from netprov.http.services import Services
 from netprov.http.worker import HttpWorker
 from netprov.inventory.model import Inventory
 from netprov.tftp.root import Root
+from netprov.web.services import Services
 
 TICK = os.sysconf("SC_CLK_TCK")
 SMALL = 500  # octets: an autoinstall or a menu

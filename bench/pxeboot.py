@@ -106,8 +106,8 @@ def netprov_boot(folder: Path) -> float:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     words = inside(
-        DOM0, sys.executable, "-m", "netprov.xen.pxeboot", f"--output={out}/answer", "--output-format=simple0",
-        f"--output-directory={out}", f"mac={MAC}", "/dev/null",
+        DOM0, sys.executable, "-m", "netprov.xen.bootloader.pxeboot", f"--output={out}/answer",
+        "--output-format=simple0", f"--output-directory={out}", f"mac={MAC}", "/dev/null",
     )  # fmt: skip
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None

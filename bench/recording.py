@@ -34,12 +34,9 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from dhcp import RANGE, Wire  # noqa: E402
 
 from netprov.boot.reason import Reason  # noqa: E402
-from netprov.capture.dhcp import DhcpTap  # noqa: E402
-from netprov.capture.tap import Tap  # noqa: E402
-from netprov.capture.tftp import TftpTap  # noqa: E402
-from netprov.capture.writer import CaptureWriter  # noqa: E402
 from netprov.dhcp.bind import bind  # noqa: E402
 from netprov.dhcp.loop import DhcpWorker  # noqa: E402
+from netprov.dhcp.tap import DhcpTap  # noqa: E402
 from netprov.inventory.model import (  # noqa: E402
     DhcpMode,
     DhcpSettings,
@@ -56,9 +53,12 @@ from netprov.journal.recorder import Recorder, channel  # noqa: E402
 from netprov.journal.store import Store  # noqa: E402
 from netprov.journal.timeline import Timeline  # noqa: E402
 from netprov.journal.writer import JournalWriter  # noqa: E402
+from netprov.recorder.tap import Tap  # noqa: E402
+from netprov.recorder.writer import PacketWriter  # noqa: E402
 from netprov.state.state import open_state  # noqa: E402
 from netprov.tftp.root import Root  # noqa: E402
 from netprov.tftp.server import TftpServer  # noqa: E402
+from netprov.tftp.tap import TftpTap  # noqa: E402
 
 MODES = ("nothing", "events", "events and packets")
 CAPTURE = 64 << 20
@@ -99,7 +99,7 @@ def stored(mode: str, folder: Path, settings: ServerSettings) -> tuple[Recorder 
     if mode == MODES[2]:
         tapping, tapped = channel()
         tap = Tap(tapping)
-        children.append(forked(lambda: CaptureWriter(folder / "capture.db", tapped, inventory).run()))
+        children.append(forked(lambda: PacketWriter(folder / "capture.db", tapped, inventory).run()))
     return Recorder(sending), tap, children
 
 

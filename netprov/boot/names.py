@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from netprov.boot.request import Loader
-from netprov.inventory.mac import Mac, parse_mac
+from netprov.mac import Mac, parse_mac
 
 PREVIEW = "netprov-preview"
 """The TFTP option, or HTTP header, of who asks as a machine would but must not disturb its install: it is answered the

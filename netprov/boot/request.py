@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address
 
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 from netprov.quick import quick
 
 

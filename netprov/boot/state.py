@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from netprov.boot.install import InstallRecord
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 
 LOOP_SECONDS = 60.0
 LOOP_FETCHES = 3

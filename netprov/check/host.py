@@ -12,7 +12,7 @@ from shlex import quote
 from netprov.check.reader import acting_as, reader
 from netprov.check.state import seen
 from netprov.check.subject import Finding, Severity, Subject
-from netprov.journal.amount import size
+from netprov.text import size
 
 # SQLite needs room for its log and a checkpoint of it; a full disk costs events, then leases
 LITTLE, FEW = 100_000_000, 1_000_000_000  # octets free on the disk of server.state

@@ -9,11 +9,11 @@ from shlex import quote
 from netprov.boot.arch import ARCHS, NEXT_LINKS, Arch
 from netprov.boot.decide import default_loader
 from netprov.boot.request import Loader, Via
+from netprov.bootimages.loaders import FOLDER, LOCK
+from netprov.bootimages.placed import FileState, Placed, read_lock, state_of
 from netprov.check.subject import EVERY, Finding, Severity
 from netprov.errors import ConfigError
 from netprov.inventory.model import DhcpMode, Inventory, Target, UnknownPolicy
-from netprov.media.loaders import FOLDER, LOCK
-from netprov.media.placed import FileState, Placed, read_lock, state_of
 
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "x86_64": ("bios", "uefi-x64", "http-x64"),

@@ -21,7 +21,7 @@ from typing import Any
 
 from netprov.check.client import Reply, tftp_read, unheard
 from netprov.errors import PeerError
-from netprov.inventory.mac import Mac, mac_of
+from netprov.mac import Mac, mac_of
 
 LISTENS = 2.5
 """Seconds to listen for servers, once one has answered: all that there are were asked at once."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from netprov.boot.arch import ARCHS, Arch
 from netprov.boot.request import Via
+from netprov.bootimages.loaders import FOLDER
 from netprov.check.loaders import chain
 from netprov.check.signed import Signed, signed
 from netprov.check.subject import Finding, Severity, Subject, shortened
 from netprov.inventory.model import DhcpMode, Target
-from netprov.media.loaders import FOLDER
 
 _FIRMWARE = "Microsoft"  # firmware is sold with its certificates
 _ADVICE = "let boot_loaders name grub, whose chain is signed; or switch Secure Boot off in their firmware"

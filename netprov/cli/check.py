@@ -119,7 +119,7 @@ def _near(text: str) -> str:
 
     What other machines sent may stand in it.
     """
-    from netprov.journal.escape import escape
+    from netprov.text import escape
 
     return escape(text.replace(f"{Path.cwd()}/", ""), 2000)
 

@@ -44,8 +44,8 @@ def demo(uefi: bool, guests: int, keep: bool) -> None:
     """
     from rich.console import Console
 
+    from netprov.bootimages.packages import default_cache
     from netprov.demo import report
-    from netprov.media.packages import default_cache
 
     firmware = Firmware.UEFI if uefi else Firmware.BIOS
     _check(firmware)
@@ -74,8 +74,8 @@ def _check(firmware: Firmware) -> None:
 
 
 def _prepared(console: Console, folder: Path, root: Path, cache: Path, firmware: Firmware, guests: int) -> Plan:
+    from netprov.bootimages.packages import Archive
     from netprov.demo import accel, images, report
-    from netprov.media.packages import Archive
 
     archive = Archive(cache)
     try:

@@ -12,7 +12,7 @@ import click
 from netprov.cli.domucreate import create
 from netprov.cli.options import PLACES, config_option, load_inventory
 from netprov.errors import ConfigError
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 from netprov.xen.domain import BOOTLOADER
 from netprov.xen.xlconfig import convert as converting
 from netprov.xen.xlconfig import lint as linting

@@ -13,8 +13,8 @@ import click
 
 from netprov.cli.options import PLACES, NoConfiguration, load_inventory
 from netprov.errors import ConfigError, PeerError
-from netprov.inventory.mac import parse_mac
 from netprov.inventory.values import parse_device, parse_line, parse_mebibytes, parse_name, parse_octets
+from netprov.mac import parse_mac
 from netprov.state.failure import StateError
 from netprov.xen.create.host import Host, Stopped
 from netprov.xen.create.order import Order

@@ -15,11 +15,11 @@ from rich.text import Text
 
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError
-from netprov.journal.escape import escape
 from netprov.state.failure import StateError
 from netprov.state.leases import Lease
 from netprov.state.place import Place
 from netprov.state.state import open_state
+from netprov.text import escape
 
 
 @click.command()

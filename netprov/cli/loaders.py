@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
+from netprov.bootimages import loaders as media
+from netprov.bootimages import probe as probes
+from netprov.bootimages.manifest import MANIFEST, LoaderFile, Machines, load
+from netprov.bootimages.packages import Archive, default_cache
+from netprov.bootimages.placed import FileState
+from netprov.bootimages.probe import Arch
 from netprov.errors import ConfigError
-from netprov.media import loaders as media
-from netprov.media import probe as probes
-from netprov.media.manifest import MANIFEST, LoaderFile, Machines, load
-from netprov.media.packages import Archive, default_cache
-from netprov.media.placed import FileState
-from netprov.media.probe import Arch
 
 
 @click.command("loaders")

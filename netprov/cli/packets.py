@@ -9,12 +9,12 @@ from typing import BinaryIO
 
 import click
 
-from netprov.capture import pcap
-from netprov.capture.export import frames_of
-from netprov.capture.frames import Frame
-from netprov.capture.reader import Reader
 from netprov.inventory.model import Inventory
 from netprov.journal.boots import Boot
+from netprov.recorder import pcap
+from netprov.recorder.export import frames_of
+from netprov.recorder.frames import Frame
+from netprov.recorder.reader import Reader
 from netprov.state.place import Place
 
 

@@ -112,11 +112,12 @@ def _reasons() -> Iterator[str]:
 
 
 def _pxeboot() -> Iterator[str]:
-    from netprov.xen.contract import OPTIONS
-    from netprov.xen.messages import Message
+    from netprov.scripts.messages import ScriptMessage
+    from netprov.xen.bootloader.contract import OPTIONS
+    from netprov.xen.bootloader.messages import Message
 
     yield "# netprov-pxeboot\n"
-    yield "<!-- Written by `netprov schema --page pxeboot` from netprov/xen/contract.py and messages.py. -->\n"
+    yield "<!-- Written by `netprov schema --page pxeboot` from contract.py and the tables of messages. -->\n"
     yield "What xl, libvirt and xend-era configurations run in dom0 to boot a domU from the network (`bootloader =`);"
     yield "also installed as `pypxeboot`. [Boot a domU from the network](../howto/boot-a-domu.md) shows how.\n"
     yield "    netprov-pxeboot [OPTION]... mac=ADDRESS|VIF [DISK]\n"
@@ -132,6 +133,6 @@ def _pxeboot() -> Iterator[str]:
     yield "## Messages\n"
     yield "Values stand in braces. A message about a kernel goes on from `the kernel FILE …`.\n"
     yield "| message | what to do |\n|---|---|"
-    for message in Message:
+    for message in (*Message, *ScriptMessage):
         yield f"| `{message.text}` | {message.advice} |"
     yield ""

@@ -16,8 +16,8 @@ from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError, PeerError
 from netprov.explain.server import our_address
 from netprov.explain.who import UnknownName, of_system, who
-from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import Inventory, Target
+from netprov.mac import Mac, parse_mac
 from netprov.render.domu import SumOf, no_sum
 from netprov.state.failure import StateError
 

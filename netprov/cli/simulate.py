@@ -11,7 +11,7 @@ import click
 
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import PeerError
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 from netprov.simulate.machine import KINDS, Kind, Machine
 from netprov.simulate.stage import Boot, Ending, Stage
 

@@ -17,7 +17,6 @@ from netprov.boot.install import InstallRecord
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory
-from netprov.journal.escape import escape
 from netprov.journal.export import verdict_object
 from netprov.journal.lane import stage_line
 from netprov.journal.standing import Standing, standings
@@ -27,6 +26,7 @@ from netprov.notify.receivers import Receiver, receivers
 from netprov.state.failure import StateError
 from netprov.state.place import Place
 from netprov.state.state import open_state
+from netprov.text import escape
 
 _STYLES = {"installed": "green", "failed": "red", "installing": "yellow", "booting": "yellow"}
 

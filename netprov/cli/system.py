@@ -13,10 +13,10 @@ from netprov.boot.install import DESCRIBED, Arm, Done, Fail, GoLocal, InstallEve
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError
 from netprov.inventory.model import InstallMode, Inventory, Target
-from netprov.journal.escape import escape
 from netprov.journal.note import note_change
 from netprov.state.failure import StateError
 from netprov.state.state import State, open_state
+from netprov.text import escape
 
 _MODES = {
     InstallMode.ONCE: "will be installed at its first network boot",

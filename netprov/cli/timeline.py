@@ -18,12 +18,12 @@ from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory
 from netprov.journal.boots import Boot
 from netprov.journal.correlate import Placed
-from netprov.journal.escape import escape
 from netprov.journal.export import as_json, event_object, verdict_object
 from netprov.journal.show import boot_text, event_text, overview, verdict_text
 from netprov.journal.timeline import Timeline, addresses, keys
 from netprov.journal.verdicts import Context, Heard, Judged, Verdict, absence, judge
 from netprov.state.place import Place
+from netprov.text import escape
 
 _POLL = 0.2  # seconds
 _JUDGE = 2.0  # seconds between two looks for verdicts

@@ -11,10 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from netprov.demo.guests import Watched
-from netprov.journal.amount import size
 from netprov.journal.boots import STAGES, Boot, Stage
-from netprov.journal.escape import escape
 from netprov.journal.event import Event, Kind
+from netprov.text import escape, size
 
 DONE, BAD, MARGIN = Text("✓", "green"), Text("✗", "bold red"), 4
 _SENT = (Kind.TFTP_DONE, Kind.HTTP_DONE)

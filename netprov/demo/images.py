@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from netprov.bootimages import loaders, manifest, probe
+from netprov.bootimages.packages import Archive
+from netprov.bootimages.placed import FileState
 from netprov.demo.plan import loaders_of
 from netprov.lab.firmware import Firmware
-from netprov.media import loaders, manifest, probe
-from netprov.media.packages import Archive
-from netprov.media.placed import FileState
 
 _USABLE = (FileState.OK, FileState.OUTDATED)  # the demo needs no newest release, and so no network the second time
 

@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from netprov.bootimages.manifest import Machines
 from netprov.lab.firmware import Firmware
 from netprov.lab.lab import ADDRESS, BRIDGE, NETWORK
-from netprov.media.manifest import Machines
 
 CONFIG = "netprov.yaml"
 MOST_GUESTS = 20

@@ -8,9 +8,9 @@ import socket
 import time
 from ipaddress import IPv4Address
 
+from netprov.datagram import datagram, parse_datagram
 from netprov.dhcp.classify import CLIENT_PORT, PROXY_PORT
 from netprov.dhcp.client import BROADCAST, Ask, Bound, DhcpClient, Sending
-from netprov.dhcp.frame import datagram, parse_datagram
 from netprov.dhcp.packet import ANY
 from netprov.errors import PeerError
 

@@ -15,7 +15,7 @@ from netprov.dhcp import pxe
 from netprov.dhcp.classify import PROXY_PORT, SERVER_PORT
 from netprov.dhcp.packet import BOOTREPLY, BROADCAST_FLAG, DISCOVER, MAX_MESSAGE, REQUEST, Packet, encode, parse
 from netprov.errors import PeerError
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac, octets_of
 
 BROADCAST = IPv4Address("255.255.255.255")
 RETRIES = (1.0, 2.0, 4.0, 8.0)  # seconds before each repetition; PXE ROMs wait 4, 8, 16, 32
@@ -204,7 +204,7 @@ class DhcpClient:
         return [sending]
 
     def _packet(self, kind: int, options: Mapping[int, bytes], now: float, ciaddr: IPv4Address | None = None) -> bytes:
-        octets = bytes.fromhex(self._ask.mac.replace(":", ""))
+        octets = octets_of(self._ask.mac)
         packet = Packet(
             xid=self._xid,
             secs=min(0xFFFF, int(now - self._began)),

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 from netprov.dhcp.classify import CLIENT_PORT, SERVER_PORT
 from netprov.dhcp.packet import NAK, Packet
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 from netprov.quick import quick
 
 

@@ -18,9 +18,9 @@ from netprov.dhcp.classify import Arrival
 from netprov.dhcp.destination import Destination, destination
 from netprov.dhcp.packet import Packet, dotted, encode, message_limit
 from netprov.dhcp.report import ANSWERS, report
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Settings
 from netprov.journal.event import Event, Kind
+from netprov.mac import Mac
 from netprov.quick import quick
 from netprov.state.records import Lease, Sighting
 

@@ -21,7 +21,6 @@ from ipaddress import IPv4Address, IPv6Address
 
 from netprov.boot.install import InstallRecord
 from netprov.boot.reason import Reason
-from netprov.capture.dhcp import DhcpTap
 from netprov.dhcp.bind import IP_PKTINFO, DhcpSockets
 from netprov.dhcp.classify import Arrival
 from netprov.dhcp.exchange import Outcome
@@ -29,10 +28,11 @@ from netprov.dhcp.interfaces import Interface, changes, interfaces
 from netprov.dhcp.report import malformed
 from netprov.dhcp.server import DhcpServer
 from netprov.dhcp.solicit import Solicited
+from netprov.dhcp.tap import DhcpTap
 from netprov.dhcp.transmit import Transmitter
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Inventory
 from netprov.journal.event import Event, Kind
+from netprov.mac import Mac
 from netprov.state.failure import StateError
 from netprov.state.state import State
 

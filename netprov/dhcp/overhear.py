@@ -15,13 +15,13 @@ from collections.abc import Callable, Collection, Iterable
 from ipaddress import IPv4Address
 
 from netprov.boot.reason import Reason
+from netprov.datagram import parse_datagram
 from netprov.dhcp.classify import CLIENT_PORT
-from netprov.dhcp.frame import parse_datagram
 from netprov.dhcp.interfaces import interfaces
 from netprov.dhcp.packet import ACK, ANY, BOOTREPLY, NAK, OFFER, TYPE_NAMES, parse
 from netprov.errors import PeerError
 from netprov.journal.event import Event, Kind
-from netprov.journal.recent import Recent
+from netprov.recent import Recent
 
 PAUSE = 5.0
 """Seconds between two looks; what does not fit into the small buffer meanwhile is not missed: servers repeat."""

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address
 from socket import inet_ntoa
 
 from netprov.errors import PeerError
-from netprov.inventory.mac import Mac, mac_of
+from netprov.mac import Mac, mac_of
 from netprov.quick import quick
 
 ANY = IPv4Address(0)

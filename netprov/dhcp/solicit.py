@@ -13,7 +13,7 @@ import struct
 from collections import OrderedDict
 from ipaddress import IPv6Address
 
-from netprov.inventory.mac import Mac, mac_of
+from netprov.mac import Mac, mac_of
 
 SOLICITATION, ADVERTISEMENT = 133, 134  # ICMPv6 types
 NOTHING_HERE = struct.pack("!BBHBBHII", ADVERTISEMENT, 0, 0, 0, 0, 0, 0, 0)  # the kernel fills in the checksum

@@ -6,12 +6,13 @@ import fcntl
 import socket
 import struct
 
+from netprov.datagram import datagram
 from netprov.dhcp.bind import IP_PKTINFO
 from netprov.dhcp.classify import Arrival
 from netprov.dhcp.destination import Broadcast, ToHardware, Unicast
 from netprov.dhcp.exchange import Outgoing
-from netprov.dhcp.frame import datagram
 from netprov.dhcp.packet import dotted
+from netprov.mac import octets_of
 
 _PKTINFO = struct.Struct("=i4s4s")  # in_pktinfo: interface, source address, -
 _ARPREQ = struct.Struct("=H2x4s8xH6s8xiH14x16s")  # arpreq: protocol address, hardware address, flags, netmask, device
@@ -45,7 +46,7 @@ class Transmitter:
         """Tells the kernel the client's Ethernet address; whether it may be told (it takes CAP_NET_ADMIN)."""
         if not self._may_arp or not arrival.interface:
             return False
-        octets = bytes.fromhex(to.mac.replace(":", ""))
+        octets = octets_of(to.mac)
         entry = _ARPREQ.pack(
             socket.AF_INET, to.ip.packed, _ARPHRD_ETHER, octets, _ATF_COM, 0, arrival.interface.encode()
         )  # fmt: skip
@@ -62,7 +63,7 @@ class Transmitter:
         if self._raw is None or not reply.arrival.interface:
             return False
         packet = datagram(reply.arrival.server, reply.arrival.port, to.ip, to.port, reply.data)
-        octets = bytes.fromhex(to.mac.replace(":", ""))
+        octets = octets_of(to.mac)
         try:
             self._raw.sendto(packet, (reply.arrival.interface, _ETHERTYPE_IP, 0, _ARPHRD_ETHER, octets))
         except OSError:

@@ -11,7 +11,7 @@ from rich.text import Text
 from netprov.explain.captured import MOST, Answer, Answers
 from netprov.explain.rows import reply_row
 from netprov.explain.show import reply_lines, with_origin
-from netprov.journal.escape import escape
+from netprov.text import escape
 
 _INDENT = 5
 

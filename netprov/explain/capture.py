@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-from netprov.dhcp.frame import Datagram, parse_datagram
+from netprov.datagram import Datagram, parse_datagram
 
 PORTS = (67, 68, 4011)
 

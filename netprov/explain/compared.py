@@ -11,7 +11,7 @@ from rich.text import Text
 from netprov.errors import Origin
 from netprov.explain.compare import Comparison, Difference, Said
 from netprov.explain.show import with_origin
-from netprov.journal.escape import escape
+from netprov.text import escape
 
 _LONGEST = 500
 

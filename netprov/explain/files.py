@@ -9,8 +9,8 @@ from urllib.parse import quote
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.explain.stage import Stage
 from netprov.inventory.model import Inventory
-from netprov.journal.amount import size
 from netprov.render.server import Server
+from netprov.text import size
 from netprov.tftp.paths import PathError
 from netprov.tftp.root import Root
 

@@ -14,13 +14,13 @@ from netprov.boot.state import Snapshot
 from netprov.errors import ConfigError, PeerError
 from netprov.explain.stage import Stage
 from netprov.inventory.model import InstallMode, Inventory, Target
-from netprov.journal.amount import size
 from netprov.render.arguments import command_line, too_long
 from netprov.render.compose import Rendered, answers_for
 from netprov.render.context import Subject
 from netprov.render.environment import Templates
 from netprov.render.quoting import kernel_word
 from netprov.render.server import Server
+from netprov.text import size
 
 
 @dataclass(frozen=True, slots=True)

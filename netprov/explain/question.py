@@ -10,7 +10,7 @@ from netprov.boot.request import BootRequest, Loader
 from netprov.dhcp import pxe
 from netprov.dhcp.client import PARAMETERS
 from netprov.dhcp.packet import ANY, BROADCAST_FLAG, DISCOVER, MAX_MESSAGE, REQUEST, Packet, encode
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac, octets_of
 from netprov.simulate.machine import Kind, Machine, Runs, dhcp_options
 
 STAND_IN = Mac("02:00:00:00:00:01")
@@ -33,7 +33,7 @@ def ask_boot_server(asking: BootRequest, arch: Arch, loader: Loader, server: IPv
 
 def _told(asking: BootRequest, arch: Arch, loader: Loader) -> list[tuple[int, bytes]]:
     mac = asking.mac or STAND_IN
-    if loader is Loader.XEN:  # as netprov.xen.pxeboot asks
+    if loader is Loader.XEN:  # as netprov.xen.bootloader.pxeboot asks
         uuid = bytes.fromhex(asking.uuid.replace("-", ""))
         return [
             (60, b"PXEClient:Arch:00000:UNDI:002001"),
@@ -78,4 +78,4 @@ def _packet(asking: BootRequest, kind: int, told: Iterable[tuple[int, bytes]], c
 
 
 def _octets(mac: Mac) -> bytes:
-    return bytes.fromhex(mac.replace(":", ""))
+    return octets_of(mac)

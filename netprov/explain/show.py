@@ -17,7 +17,7 @@ from netprov.explain.question import STAND_IN
 from netprov.explain.rows import kind_of, text_of
 from netprov.explain.stage import Reply, Stage
 from netprov.explain.walked import Walked
-from netprov.journal.escape import escape
+from netprov.text import escape
 
 _INDENT = 3
 

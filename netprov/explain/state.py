@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from netprov.boot.install import InstallRecord
 from netprov.explain.look import NotHere, look
 from netprov.explain.paper import LeaseBook, NoLeases
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Inventory
+from netprov.mac import Mac
 from netprov.render.preview import Records
 from netprov.state.place import Place
 

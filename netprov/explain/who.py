@@ -9,8 +9,8 @@ from uuid import UUID
 
 from netprov.boot.identify import identify
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.inventory.mac import parse_mac
 from netprov.inventory.model import Inventory, Target
+from netprov.mac import parse_mac
 
 
 class UnknownName(Exception):

@@ -13,19 +13,19 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 
 from netprov.boot.names import parse_name
 from netprov.boot.reason import Reason
-from netprov.capture.http import Way
 from netprov.errors import PeerError
 from netprov.http.connections import HEADERS, Connections, Limits
 from netprov.http.files import FileSender, FileTooShortError, content_type
 from netprov.http.outcome import ENVIRON_KEY, Exchange, Outcome, event_of
 from netprov.http.progress import Progress
 from netprov.http.ranges import Version, answer
-from netprov.http.services import Services
+from netprov.http.tap import Way
 from netprov.http.target import split_target
 from netprov.http.wsgi import Call, Reply, environ_of, lower, run
 from netprov.journal.event import Event
 from netprov.tftp.paths import PathError
 from netprov.web.live import Live
+from netprov.web.services import Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -8,9 +8,9 @@ from collections import OrderedDict
 from threading import Lock
 
 from netprov.http.ranges import Version
-from netprov.http.services import Root
 from netprov.render.domu import Sum
 from netprov.tftp.paths import PathError
+from netprov.web.services import Root
 
 MOST = 512
 """Files whose sums are kept: a kernel and an initrd of each of some hundred distros."""

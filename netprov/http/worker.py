@@ -8,12 +8,12 @@ import socket
 from collections.abc import Sequence
 from dataclasses import replace
 
-from netprov.http.app import create_app
 from netprov.http.connections import Limits
 from netprov.http.front import Front
-from netprov.http.services import Services
+from netprov.web.app import create_app
 from netprov.web.live import Live
 from netprov.web.news import JournalNews
+from netprov.web.services import Services
 
 BACKLOG = 1024  # connections the kernel holds for us: a room of machines that all boot at once
 

@@ -7,8 +7,8 @@ from ipaddress import IPv4Address
 from typing import Generic, TypeVar
 
 from netprov.errors import Origin
-from netprov.inventory.mac import Mac
 from netprov.inventory.report import Report
+from netprov.mac import Mac
 
 K = TypeVar("K", bound=Hashable)
 

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
 from netprov.errors import Origin, Problem
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 
 Value = str | int | float | bool | None | tuple["Value", ...] | Mapping[str, "Value"]
 """What YAML can hold, frozen: lists are tuples."""

@@ -9,8 +9,8 @@ import uuid
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, IPv4Network, NetmaskValueError
 from urllib.parse import urlsplit
 
-from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import Range
+from netprov.mac import Mac, parse_mac
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]{0,127}", re.ASCII)

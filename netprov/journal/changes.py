@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from netprov.boot.install import InstallRecord, InstallState
 from netprov.boot.reason import Reason
-from netprov.inventory.mac import parse_mac
 from netprov.journal.event import Event, Kind
+from netprov.mac import parse_mac
 
 _REASONS: Mapping[InstallState, Reason] = {
     InstallState.LOCAL: Reason.INSTALL_LOCAL,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from netprov.journal.event import Event, Kind
 from netprov.journal.identity import MACHINES, Identity, address
-from netprov.journal.recent import Recent
+from netprov.recent import Recent
 
 PAUSE = 600.0
 """Seconds of quiet after which a question for an address is a new boot's. Firmware repeats itself for a minute or two;

@@ -19,7 +19,7 @@ What is left is known by its address alone, as "ip ADDRESS".
 from __future__ import annotations
 
 from netprov.journal.event import Event, Kind
-from netprov.journal.recent import Recent
+from netprov.recent import Recent
 
 MACHINES = 32_768
 """Machines, and addresses, tokens… each, kept in memory, some 20 MB at the most. A machine fallen out is looked up in

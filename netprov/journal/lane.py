@@ -11,10 +11,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from netprov.journal.amount import size
 from netprov.journal.boots import Boot, Stage, StageState
-from netprov.journal.escape import escape
 from netprov.journal.event import Kind
+from netprov.text import escape, size
 
 MARKS: dict[StageState, tuple[str, str]] = {
     "done": ("✓", "green"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from netprov.boot.reason import Reason
 from netprov.journal.correlate import Placed
 from netprov.journal.event import Event, Kind
-from netprov.journal.recent import Recent
+from netprov.recent import Recent
 
 KEEP = 500
 """Lines of a boot that are kept, the last; up to twice as many stand there before the older ones go."""

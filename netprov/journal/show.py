@@ -11,13 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from netprov.boot.reason import Reason
-from netprov.journal.amount import size
 from netprov.journal.boots import Boot
 from netprov.journal.correlate import Placed
-from netprov.journal.escape import escape
 from netprov.journal.event import Event, Kind
 from netprov.journal.lane import lanes, moment, rate, stage_line
 from netprov.journal.verdicts import Judged, Verdict
+from netprov.text import escape, size
 
 _ROOMS = {"dhcp": "cyan", "tftp": "green", "http": "blue", "install": "magenta"}
 _BAD = frozenset(

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from netprov.boot.install import InstallRecord
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import InstallMode, Inventory, Target
 from netprov.journal.boots import Boot, Stage
 from netprov.journal.verdicts import Context, Heard, Verdict, absence, verdicts
+from netprov.mac import Mac
 
 LATELY = 86_400.0
 """Seconds for which a machine that nobody declared is shown after its last boot."""

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from netprov.boot.reason import Reason
-from netprov.inventory.mac import parse_mac
 from netprov.journal.boots import Boot, boot_of
 from netprov.journal.correlate import Placed
 from netprov.journal.event import Event
 from netprov.journal.running import SELECT, Transfer, transfers_of
 from netprov.journal.store import COLUMNS, placed_rows
+from netprov.mac import parse_mac
 from netprov.state.reading import Reading
 
 _BOOT_EVENTS = 10_000  # of one boot, the oldest; an installed system renews its lease for months

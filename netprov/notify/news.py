@@ -11,10 +11,10 @@ from urllib.parse import quote
 from netprov.inventory.model import Notice
 from netprov.journal.boots import Boot
 from netprov.journal.correlate import Placed
-from netprov.journal.escape import escape
 from netprov.journal.event import Event, Kind
 from netprov.journal.log import boot_id
 from netprov.journal.verdicts import Verdict
+from netprov.text import escape
 
 _LONGEST = 2000  # characters of a text: an advice is a dozen lines
 

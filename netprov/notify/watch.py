@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netprov.journal.recent import Recent
+from netprov.recent import Recent
 
 LOOKS = (1.0, 6.0, 22.0, 32.0, 62.0, 92.0, 122.0, 182.0, 302.0, 602.0, 902.0)
 """Seconds after a boot's last event: shortly after each silence that a rule of netprov.journal.verdicts waits for."""

@@ -12,8 +12,8 @@ from enum import Enum
 from ipaddress import IPv4Address
 from types import MappingProxyType
 
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Interface, Subnet, Target
+from netprov.mac import Mac
 from netprov.render.arguments import Facts
 from netprov.render.breeds import release_of
 from netprov.render.quoting import Words

@@ -8,8 +8,8 @@ from ipaddress import IPv4Address
 from netprov.boot.install import InstallEvent, InstallRecord, InstallState
 from netprov.boot.names import Name
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.mac import Mac
 from netprov.render.arguments import command_line
 from netprov.render.compose import Rendered, answers_for
 from netprov.render.context import Subject

@@ -14,8 +14,8 @@ from netprov.boot.install import Boot, Fetched, InstallEvent, InstallRecord, Ins
 from netprov.boot.names import Name
 from netprov.boot.request import BootRequest
 from netprov.errors import PeerError
-from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.mac import Mac, parse_mac
 from netprov.render.compose import Rendered, answers_for, script_of
 from netprov.render.context import Subject
 from netprov.render.domu import SumOf, no_sum

@@ -21,8 +21,8 @@ from typing import Literal
 
 from netprov.boot.reason import Reason
 from netprov.journal.correlate import Placed
-from netprov.journal.escape import escape
 from netprov.journal.log import EVENTS, boot_id
+from netprov.text import escape
 
 Format = Literal["text", "json"]
 

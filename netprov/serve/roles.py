@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from netprov.boot.stages import Stages
-from netprov.capture.tap import Tap
 from netprov.dhcp.bind import DhcpSockets
 from netprov.inventory.model import Inventory
 from netprov.journal.event import Event
 from netprov.journal.recorder import Recorder
 from netprov.journal.writer import JournalWriter
+from netprov.recorder.tap import Tap
 from netprov.serve.worker import Role, Running
 from netprov.state.place import Place
 from netprov.tftp.root import Root
@@ -64,10 +64,10 @@ def capture(sock: socket.socket, inventory_of: InventoryOf) -> Role:
     """The one who keeps packets."""
 
     def make() -> Running:
-        from netprov.capture.writer import CaptureWriter
+        from netprov.recorder.writer import PacketWriter
 
         inventory = inventory_of()
-        return CaptureWriter(Place(inventory.settings.server.state).capture, sock, inventory)
+        return PacketWriter(Place(inventory.settings.server.state).capture, sock, inventory)
 
     return make
 
@@ -76,9 +76,9 @@ def dhcp(sockets: DhcpSockets, inventory_of: InventoryOf, recorder: Recorder, ta
     """DHCP and proxyDHCP: one process, since one mind must give the addresses."""
 
     def make() -> Running:
-        from netprov.capture.dhcp import DhcpTap
         from netprov.dhcp.loop import DhcpWorker
         from netprov.dhcp.overhear import listen
+        from netprov.dhcp.tap import DhcpTap
         from netprov.state.state import open_state
 
         inventory = inventory_of()
@@ -98,11 +98,11 @@ def tftp(
     """One of the TFTP workers."""
 
     def make() -> Running:
-        from netprov.capture.tftp import TftpTap
         from netprov.render.scripts import Scripts
         from netprov.serve.source import TftpSource
         from netprov.state.state import open_state
         from netprov.tftp.server import TftpServer
+        from netprov.tftp.tap import TftpTap
 
         inventory = inventory_of()
         current = Current(inventory)
@@ -132,12 +132,12 @@ def http(
     """One of the HTTP workers."""
 
     def make() -> Running:
-        from netprov.capture.http import HttpTap
-        from netprov.http.services import Services
         from netprov.http.sums import Sums
+        from netprov.http.tap import HttpTap
         from netprov.http.worker import HttpWorker
         from netprov.render.scripts import Scripts
         from netprov.state.state import open_state
+        from netprov.web.services import Services
 
         inventory = inventory_of()
         current = Current(inventory)

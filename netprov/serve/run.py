@@ -9,13 +9,13 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from netprov.capture.tap import Tap
 from netprov.dhcp.bind import DhcpSockets
 from netprov.dhcp.bind import bind as bind_dhcp
 from netprov.errors import ConfigError, Problem
 from netprov.inventory.generation import Reloader
 from netprov.inventory.model import DhcpMode, Inventory, Settings
 from netprov.journal.recorder import Recorder, channel
+from netprov.recorder.tap import Tap
 from netprov.serve.roles import roles
 from netprov.serve.sockets import Passed, http_sockets, syslog_sockets, tftp_sockets
 from netprov.serve.supervisor import DRAIN, Supervisor

@@ -12,8 +12,8 @@ from netprov.boot.request import BootRequest, Loader, Via
 from netprov.boot.state import BootState
 from netprov.errors import ConfigError
 from netprov.explain.who import of_system, who
-from netprov.inventory.mac import Mac, mac_of
 from netprov.inventory.model import DhcpMode, Inventory
+from netprov.mac import Mac, mac_of
 from netprov.simulate.machine import KINDS, Kind, Machine, Runs
 from netprov.state.failure import StateError
 from netprov.state.place import Place

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from uuid import UUID
 
 from netprov.boot.names import PREVIEW, PREVIEW_OPTION
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac, octets_of
 
 
 class Runs(StrEnum):
@@ -127,7 +127,7 @@ def dhcp_options(machine: Machine, runs: Runs) -> list[tuple[int, bytes]]:
     """The options beside 50, 53, 54 and 57 that the machine sends while `runs` is on it, in the order it sends them."""
     kind = machine.kind
     uuid = UUID(machine.uuid).bytes_le if machine.uuid else _NOBODY
-    hardware = b"\x01" + bytes.fromhex(machine.mac.replace(":", ""))
+    hardware = b"\x01" + octets_of(machine.mac)
     arch = (93, kind.arch.to_bytes(2, "big"))
     undi = (94, bytes((1, *kind.undi)))
     vendor_class = (60, kind.vendor_class.encode())

@@ -14,7 +14,7 @@ from scapy.layers.dhcp import BOOTP, DHCP, DHCPRevOptions
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac, octets_of
 
 OFFER, ACK, NAK = 2, 5, 6
 SERVER_PORT, CLIENT_PORT, BOOT_SERVER_PORT = 67, 68, 4011
@@ -109,7 +109,7 @@ def question(
 ) -> bytes:
     """What the machine asks, as a UDP payload. `kind` is scapy's name: "discover", "request", "release"."""
     boot = BOOTP(
-        chaddr=bytes.fromhex(mac.replace(":", "")), xid=xid, secs=min(secs, 0xFFFF), ciaddr=str(ciaddr),
+        chaddr=octets_of(mac), xid=xid, secs=min(secs, 0xFFFF), ciaddr=str(ciaddr),
         flags=0x8000 if broadcast else 0,
     )  # fmt: skip
     told = [("message-type", kind), ("max_dhcp_size", _MAX_SIZE), *options, "end"]

@@ -9,12 +9,13 @@ from ipaddress import IPv4Network
 from urllib.parse import urljoin
 
 from netprov.errors import PeerError
+from netprov.scripts import ipxe as ipxescript
+from netprov.scripts.facts import MachineFacts
+from netprov.scripts.grub import config as grubcfg
+from netprov.scripts.plan import BootPlan, Refusal
+from netprov.scripts.pxelinux import choose, config
+from netprov.scripts.straight import NotStraight
 from netprov.simulate.machine import Address, Machine, Runs
-from netprov.xen import grubcfg, ipxescript
-from netprov.xen.facts import MachineFacts
-from netprov.xen.plan import BootPlan, Refusal
-from netprov.xen.pxelinux import choose, config
-from netprov.xen.script import NotStraight
 
 IPXE_MAGIC = b"#!ipxe"
 

@@ -11,11 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from netprov.journal.amount import size
-from netprov.journal.escape import escape
 from netprov.journal.show import verdict_text
 from netprov.journal.verdicts.table import NAMES
 from netprov.simulate.stage import Boot, Ending, Stage
+from netprov.text import escape, size
 
 _COLOURS = {Ending.BOOTS: "green", Ending.LOCAL: "cyan", Ending.OPEN: "yellow", Ending.STOPPED: "red"}
 _ENDINGS = {

@@ -7,6 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from netprov.errors import PeerError
+from netprov.scripts import served
+from netprov.scripts.plan import Boot, BootPlan, Chain, Local, Refusal
+from netprov.scripts.pxelinux import names
 from netprov.simulate import loaders, script
 from netprov.simulate.address import Bound, ask
 from netprov.simulate.fetch import Fetched, Fetcher, Refused, by_dns
@@ -16,9 +19,6 @@ from netprov.simulate.stage import Ending, Stage
 from netprov.simulate.stop import Stop, verdict_of
 from netprov.simulate.wire import Wire
 from netprov.simulate.words import NAMES, THEN, given, options, rate
-from netprov.xen import served
-from netprov.xen.plan import Boot, BootPlan, Chain, Local, Refusal
-from netprov.xen.pxelinux import names
 
 MOST_CHAINED = 8  # loaders and scripts, one after the other; more go round in a circle
 Stages = Iterator[Stage]

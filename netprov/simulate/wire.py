@@ -18,7 +18,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from netprov.errors import PeerError
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 
 CARD = "eth0"  # the machine's own interface, in its namespace
 

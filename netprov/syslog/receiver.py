@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
-from netprov.journal.recent import Recent
+from netprov.recent import Recent
 from netprov.syslog.message import Message, parse
 
 BURST, RATE = 500, 50.0

@@ -12,10 +12,10 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Protocol
 
 from netprov.errors import PeerError
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Inventory
 from netprov.journal.event import Event
-from netprov.journal.recent import Recent
+from netprov.mac import Mac
+from netprov.recent import Recent
 from netprov.state.failure import StateError
 from netprov.state.sightings import Sighting
 from netprov.syslog.frames import Frames

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from netprov.boot.reason import Reason
-from netprov.capture.tftp import Talk, Tape, TftpTap
 from netprov.errors import PeerError
 from netprov.inventory.model import TftpSettings
 from netprov.journal.event import Event
@@ -40,6 +39,7 @@ from netprov.tftp.sockets import (
     receive,
 )
 from netprov.tftp.source import About, Source
+from netprov.tftp.tap import Talk, Tape, TftpTap
 from netprov.tftp.transfer import Run, Transfer
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from netprov.tftp.source import About, Address
 from netprov.tftp.transfer import OPENING_TRIES, Transfer
 
 if TYPE_CHECKING:
-    from netprov.capture.tftp import Tape
+    from netprov.tftp.tap import Tape
 
 
 @dataclass(frozen=True, slots=True)

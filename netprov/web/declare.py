@@ -10,12 +10,12 @@ from pathlib import Path
 
 from netprov.boot.reason import Reason
 from netprov.errors import ConfigError, PeerError, Problem
-from netprov.http.services import Services
 from netprov.inventory.edit import NotDeclaredError, add_system, remove_system
-from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import Inventory, Value
 from netprov.journal.event import Event, Kind
+from netprov.mac import Mac, parse_mac
 from netprov.web.explained import origin_text
+from netprov.web.services import Services
 
 PATIENCE = 5.0
 """Seconds to wait for the server to take the edit over, so that the next page shows it: the watcher waits 0.15 s for

@@ -16,11 +16,11 @@ from netprov.explain.server import our_address
 from netprov.explain.state import Kept
 from netprov.explain.walked import STARTS, Imagined, Unimaginable, Walked, walked
 from netprov.explain.who import UnknownName
-from netprov.http.services import Installs
 from netprov.inventory.model import InstallMode, Inventory, Target
 from netprov.journal.boots import Boot
 from netprov.render.preview import ReadOnly, Records
 from netprov.render.scripts import PREVIEW_TOKEN
+from netprov.web.services import Installs
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from importlib.resources import files
 from flask import Blueprint, Response, abort, render_template, request
 
 from netprov import __version__
-from netprov.http.asker import tell
 from netprov.http.outcome import Outcome
-from netprov.http.services import Services
 from netprov.inventory.model import Scope
 from netprov.web import words
 from netprov.web.access import asker
+from netprov.web.boot.asker import tell
 from netprov.web.login import csrf_token
+from netprov.web.services import Services
 
 POLICY = "; ".join(
     (

@@ -7,14 +7,14 @@ from functools import cached_property
 from types import TracebackType
 
 from netprov.boot.install import InstallRecord
-from netprov.http.services import Services
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Inventory
 from netprov.journal.boots import Boot
 from netprov.journal.running import STALE, Transfer
 from netprov.journal.timeline import Timeline
 from netprov.journal.verdicts import Context, Heard, Judged, Verdict, absence, verdicts
+from netprov.mac import Mac
 from netprov.web.machines import Machine, Standing
+from netprov.web.services import Services
 
 
 class Glance:

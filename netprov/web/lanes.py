@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from netprov.boot.reason import Reason
-from netprov.journal.amount import size
 from netprov.journal.boots import STAGES, Boot, StageState
 from netprov.journal.event import Event, Kind
 from netprov.journal.running import Transfer
+from netprov.text import size
 from netprov.web.words import about, ago, rate
 
 LANES = (

@@ -10,7 +10,6 @@ from netprov.errors import ConfigError, PeerError
 from netprov.explain.options import rows
 from netprov.explain.rows import kind_of, text_of
 from netprov.explain.stage import Reply
-from netprov.http.services import Services
 from netprov.journal.boots import Boot
 from netprov.journal.event import Event, Kind
 from netprov.journal.running import Transfer
@@ -20,6 +19,7 @@ from netprov.web.glance import Glance
 from netprov.web.lanes import Drawing, draw, lane_of, state_of, title_of, without_requests
 from netprov.web.machines import Machine, Standing
 from netprov.web.rows import progress_object, safe
+from netprov.web.services import Services
 from netprov.web.words import ago
 
 BOOTS = 10

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from netprov.boot.install import DESCRIBED, InstallRecord
-from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import InstallMode, Inventory, Target
 from netprov.journal.boots import Boot
 from netprov.journal.event import Event, Kind
 from netprov.journal.running import Transfer
 from netprov.journal.timeline import keys
 from netprov.journal.verdicts import Verdict
+from netprov.mac import Mac, parse_mac
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from netprov.boot.install import InstallState
-from netprov.http.asker import tell
 from netprov.http.outcome import Outcome
-from netprov.http.services import Services
 from netprov.inventory.model import Scope
 from netprov.notify.metrics import Receivers
 from netprov.state.place import Place
 from netprov.web import leases
 from netprov.web.access import needs
+from netprov.web.boot.asker import tell
+from netprov.web.services import Services
 from netprov.web.tally import BUCKETS, Tally
 
 logger = logging.getLogger(__name__)

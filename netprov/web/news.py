@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from netprov.http.services import Services
 from netprov.journal.timeline import Timeline
 from netprov.web.glance import Glance
 from netprov.web.live import Message
 from netprov.web.machines import Machine, find
 from netprov.web.rows import progress_object, row_of, safe
+from netprov.web.services import Services
 
 MOST_EVENTS = 5000  # looked at in one go
 MOST_MACHINES = 40

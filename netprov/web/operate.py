@@ -6,9 +6,9 @@ from flask import Request
 
 from netprov.boot.install import Arm, GoLocal, InstallRecord
 from netprov.errors import PeerError
-from netprov.http.services import Services
 from netprov.inventory.model import InstallMode
 from netprov.journal.changes import change_event
+from netprov.web.services import Services
 
 
 def operate(services: Services, request: Request, name: str, event: Arm | GoLocal, by: str) -> InstallRecord:

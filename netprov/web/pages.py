@@ -12,12 +12,11 @@ from werkzeug.exceptions import HTTPException
 
 from netprov.boot.install import Arm, GoLocal
 from netprov.errors import ConfigError, PeerError
-from netprov.http.asker import tell
 from netprov.http.outcome import Outcome
-from netprov.http.services import Services
 from netprov.inventory.model import Scope
 from netprov.web import leases, login, machines, strangers
 from netprov.web.access import AccessError, needs
+from netprov.web.boot.asker import tell
 from netprov.web.declare import declare
 from netprov.web.explained import Question
 from netprov.web.frame import Frame
@@ -26,6 +25,7 @@ from netprov.web.login import Door, LoginError
 from netprov.web.machine import machine_view
 from netprov.web.operate import operate
 from netprov.web.rows import row_of
+from netprov.web.services import Services
 
 PER_PAGE = 50
 LEASES_PER_PAGE = 100

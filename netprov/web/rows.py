@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netprov.journal.amount import size
 from netprov.journal.boots import STAGES, Boot
 from netprov.journal.running import Transfer
 from netprov.journal.verdicts import Verdict
+from netprov.text import size
 from netprov.web.lanes import title_of
 from netprov.web.machines import Standing
 from netprov.web.words import rate, shown

@@ -6,7 +6,7 @@ import time
 
 from markupsafe import Markup, escape
 
-from netprov.journal.escape import escape as spelled_out
+from netprov.text import escape as spelled_out
 
 MAX_SHOWN = 400  # characters of a value in a page's line
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netprov.errors import ConfigError, Problem
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Target
+from netprov.mac import Mac
 from netprov.xen.xlconfig.convert import EMPTY_DISK
 
 TYPES = {"xenpv": "pv", "xenpvh": "pvh", "xenfv": "hvm", "auto": "pv"}

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.boot.reason import Reason
-from netprov.dhcp.frame import datagram
+from netprov.datagram import datagram
 from netprov.dhcp.overhear import AGAIN, Overheard, replies
 from netprov.dhcp.packet import ACK, BOOTREPLY, BOOTREQUEST, NAK, OFFER, Packet, encode
 from netprov.journal.event import Event, Kind

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from netprov.bootimages.packages import default_cache
 from netprov.demo.namespace import command, refusal
 from netprov.demo.plan import Plan
 from netprov.lab.firmware import Firmware, missing
-from netprov.media.packages import default_cache
 
 from ..verdicts.healthy import assert_verdicts, judged_in
 

@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 from netprov.boot.reason import Reason
+from netprov.bootimages.manifest import Machines
+from netprov.bootimages.packages import Archive
 from netprov.cli import main
 from netprov.demo import accel, images, namespace, report
 from netprov.demo.board import PlainBoard, many, one
@@ -28,8 +30,6 @@ from netprov.journal.event import Event, Kind
 from netprov.lab.accel import Accelerators
 from netprov.lab.console import Console as GuestConsole
 from netprov.lab.firmware import Firmware
-from netprov.media.manifest import Machines
-from netprov.media.packages import Archive
 
 PROBE = ("probe/x86_64/vmlinuz", "probe/x86_64/initrd.img")
 HASH = "ab" * 32

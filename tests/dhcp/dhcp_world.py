@@ -14,7 +14,6 @@ from netprov.dhcp.classify import Arrival
 from netprov.dhcp.exchange import Outcome
 from netprov.dhcp.packet import DISCOVER, REQUEST, Packet, encode, parse
 from netprov.dhcp.server import DhcpServer
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import (
     DhcpMode,
     DhcpSettings,
@@ -28,6 +27,7 @@ from netprov.inventory.model import (
     Target,
     UnknownPolicy,
 )
+from netprov.mac import Mac
 from netprov.state.leases import Lease
 
 LADY = Mac("00:16:3e:11:11:11")

@@ -14,7 +14,6 @@ from typing import Any
 
 from netprov.dhcp.bind import bind
 from netprov.dhcp.loop import DhcpWorker
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import (
     DhcpMode,
     DhcpSettings,
@@ -28,6 +27,7 @@ from netprov.inventory.model import (
     Target,
 )
 from netprov.journal.event import Event
+from netprov.mac import Mac
 from netprov.state.state import open_state
 
 

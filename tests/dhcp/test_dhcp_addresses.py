@@ -29,8 +29,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from netprov.boot.reason import Reason
 from netprov.dhcp.packet import ACK, DECLINE, NAK, RELEASE, REQUEST
 from netprov.dhcp.pool import Pool
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Range
+from netprov.mac import Mac
 from netprov.state.leases import Lease
 
 POOL = [ip(f"10.77.0.{n}") for n in range(100, 110)]

@@ -23,9 +23,9 @@ from dhcp_world import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netprov.datagram import checksum, datagram, parse_datagram
 from netprov.dhcp.client import BROADCAST, PROXY_WAIT, Ask, DhcpClient, Sending, Stage
 from netprov.dhcp.destination import Broadcast, Unicast
-from netprov.dhcp.frame import checksum, datagram, parse_datagram
 from netprov.dhcp.packet import ACK, DISCOVER, NAK, REQUEST, encode, parse
 from netprov.inventory.model import DhcpMode
 

@@ -35,9 +35,9 @@ from netprov.boot.install import InstallRecord, InstallState
 from netprov.boot.reason import Reason
 from netprov.dhcp.destination import Broadcast, Destination, ToHardware, Unicast
 from netprov.dhcp.packet import ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, parse
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import DhcpMode, InstallMode, ServerSettings
 from netprov.journal.event import Kind
+from netprov.mac import Mac
 
 FLAG = 0x8000
 OTHER = ip("10.77.0.2")

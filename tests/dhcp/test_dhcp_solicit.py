@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.dhcp.solicit import NOTHING_HERE, Solicited
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 
 MAC = Mac("52:54:00:77:00:01")
 LINK_LOCAL = IPv6Address("fe80::5054:ff:fe77:1")  # made of MAC

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from netprov.bootimages import manifest, probe
+from netprov.bootimages.loaders import install
+from netprov.bootimages.packages import Archive, default_cache
 from netprov.lab import netns
 from netprov.lab.accel import Accelerators
 from netprov.lab.firmware import Firmware, missing
 from netprov.lab.lab import Lab, lab
-from netprov.media import manifest, probe
-from netprov.media.loaders import install
-from netprov.media.packages import Archive, default_cache
 
 ROOT = Path(__file__).parents[2] / "boot-images"
 TOOLS = {"ip": "iproute2", "setpriv": "util-linux"}

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from netprov.bootimages.probe import Probe
 from netprov.lab.accel import Accelerators
 from netprov.lab.bootdisk import MARKER
 from netprov.lab.firmware import Firmware
 from netprov.lab.lab import lab
-from netprov.media.probe import Probe
 
 from ..verdicts.healthy import judged_in
 from .conftest import needs

@@ -12,8 +12,6 @@ import jsonschema
 import pytest
 from flask.testing import FlaskClient
 
-from netprov.http.app import create_app
-from netprov.http.services import Services
 from netprov.inventory.load import load
 from netprov.render.scripts import Scripts
 from netprov.state.place import Place
@@ -21,6 +19,8 @@ from netprov.state.records import Lease
 from netprov.state.state import State, open_state
 from netprov.tftp.root import Root
 from netprov.web.api.openapi import document
+from netprov.web.app import create_app
+from netprov.web.services import Services
 from tests.explain.house import told
 
 

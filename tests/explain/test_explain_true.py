@@ -18,8 +18,8 @@ from netprov.dhcp.interfaces import Interface
 from netprov.explain import server as server_module
 from netprov.explain.server import arrival
 from netprov.inventory.load import load
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import InstallMode
+from netprov.mac import Mac
 from netprov.render.scripts import Scripts
 from netprov.state.records import Lease, Sighting
 from netprov.state.state import State, open_state

@@ -17,13 +17,13 @@ from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest
 from netprov.errors import ConfigError, Origin, PeerError, Problem
 from netprov.http.connections import Limits
-from netprov.http.services import Services
 from netprov.http.worker import HttpWorker
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import InstallMode, Interface, Inventory, Target
 from netprov.journal.event import Event, Kind
+from netprov.mac import Mac
 from netprov.state.leases import Lease
 from netprov.tftp.root import Root
+from netprov.web.services import Services
 
 NOW = 1_800_000_000.0
 CONTENT = bytes(range(256)) * 40  # 10,240 octets

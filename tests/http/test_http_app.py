@@ -13,10 +13,10 @@ from sqlalchemy.exc import OperationalError
 from netprov.boot.install import InstallRecord, InstallState
 from netprov.boot.reason import Reason
 from netprov.boot.request import Loader
-from netprov.http.app import create_app
 from netprov.journal.event import Kind
 from netprov.state.failure import StateError
 from netprov.state.place import Place
+from netprov.web.app import create_app
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from http_world import Server
 from netprov.boot.reason import Reason
 from netprov.http.sums import Sums
 from netprov.render.domu import Sum
+from netprov.scripts.plan import Sum as PromisedSum
+from netprov.scripts.pxelinux.names import Place
 from netprov.tftp.root import Root
-from netprov.xen.fetcher import Fetcher
-from netprov.xen.plan import Sum as PromisedSum
-from netprov.xen.pxelinux.names import Place
+from netprov.xen.bootloader.fetcher import Fetcher
 
 REPORT = "/xen/52-54-00-12-34-56/report"
 

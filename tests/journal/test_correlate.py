@@ -18,8 +18,8 @@ from netprov.journal.correlate import PAUSE, RULES, Correlator, Placed
 from netprov.journal.event import Event, Kind
 from netprov.journal.identity import Identity
 from netprov.journal.order import Order
-from netprov.journal.recent import Recent
 from netprov.journal.store import Store
+from netprov.recent import Recent
 
 from .scenes import (
     SCENES,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netprov.journal.escape import escape
+from netprov.text import escape
 
 
 @pytest.mark.parametrize(

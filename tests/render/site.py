@@ -9,7 +9,6 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from netprov.boot.install import InstallEvent, InstallRecord, advance
 from netprov.boot.names import parse_name
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.inventory.mac import Mac, parse_mac
 from netprov.inventory.model import (
     InstallMode,
     Interface,
@@ -21,6 +20,7 @@ from netprov.inventory.model import (
     Target,
     UnknownPolicy,
 )
+from netprov.mac import Mac, parse_mac
 from netprov.render.compose import Rendered
 from netprov.render.scripts import Scripts
 

@@ -11,8 +11,8 @@ from netprov.boot.request import BootRequest, Loader, Via
 from netprov.inventory.model import HttpSettings, ServerSettings, Settings, UnknownPolicy
 from netprov.render.domu import Sum
 from netprov.render.scripts import Scripts
-from netprov.xen.plan import Boot, Local, Refusal
-from netprov.xen.served import name_of, plan
+from netprov.scripts.plan import Boot, Local, Refusal
+from netprov.scripts.served import name_of, plan
 
 from .site import DASHED, LADY, MAC, SERVER, STRANGER, WEB, Site, inventory
 

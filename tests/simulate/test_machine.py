@@ -12,7 +12,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
 from netprov.boot.arch import ARCHS
-from netprov.inventory.mac import parse_mac
+from netprov.mac import parse_mac
 from netprov.simulate import loaders, packets
 from netprov.simulate.machine import BLKSIZE, KINDS, Machine, Runs, dhcp_options
 

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Request
 from netprov.boot.names import PREVIEW
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.errors import PeerError
-from netprov.http.asker import previews
 from netprov.http.outcome import Exchange, Outcome, event_of
 from netprov.inventory.load import load
 from netprov.render.scripts import PREVIEW_TOKEN, Scripts
@@ -19,6 +18,7 @@ from netprov.serve.source import TftpSource
 from netprov.simulate.fetch import Fetcher, by_dns
 from netprov.state.state import open_state
 from netprov.tftp.source import Content
+from netprov.web.boot.asker import previews
 
 from ..tftp.tftp_world import World
 

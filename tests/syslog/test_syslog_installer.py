@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from netprov.bootimages.packages import Archive, default_cache
 from netprov.lab.firmware import Firmware
 from netprov.lab.lab import Lab
-from netprov.media.packages import Archive, default_cache
 from tests.e2e.conftest import a_lab, accelerators, namespaces, needs  # noqa: F401 - fixtures
 from tests.e2e.served import Served, configuration
 from tests.xen_e2e import installer

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from netprov.boot.reason import Reason
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Interface, Inventory, Target
 from netprov.journal.boots import boot_of
 from netprov.journal.correlate import Correlator, Placed
@@ -26,6 +25,7 @@ from netprov.journal.lines import AGAIN, FEW, KEEP, PAUSE, Lines
 from netprov.journal.store import Store
 from netprov.journal.timeline import Timeline
 from netprov.journal.verdicts import Context, verdicts
+from netprov.mac import Mac
 from netprov.state.failure import StateError
 from netprov.state.sightings import Sighting
 from netprov.state.state import open_state

@@ -142,7 +142,7 @@ def test_g16_a_subnet_without_a_relay(full: Bench) -> None:
 def test_g27_dom0_cannot_start_it(full: Bench, tmp_path: Path) -> None:
     """The real bootloader, sent a kernel that is none."""
     ours = ["--mac=52:54:00:88:00:5d", "--interface=eth0", f"--output-directory={tmp_path}", "--output=-"]
-    done = full.clients.run([sys.executable, "-m", "netprov.xen.pxeboot", *ours])
+    done = full.clients.run([sys.executable, "-m", "netprov.xen.bootloader.pxeboot", *ours])
     assert done.returncode == 1, done.stderr
     (verdict,) = full.has("domu", "G27")
     said = done.stderr.strip().splitlines()[-1].partition(": ")[2]

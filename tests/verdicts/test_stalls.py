@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from netprov.http.connections import Limits
-from netprov.http.services import Services
 from netprov.http.worker import HttpWorker
 from netprov.inventory.model import Inventory, Settings, TftpSettings
 from netprov.journal.boots import boot_of
@@ -23,6 +22,7 @@ from netprov.journal.verdicts import Context, verdicts
 from netprov.render.scripts import Scripts
 from netprov.serve.roles import Current
 from netprov.state.state import open_state
+from netprov.web.services import Services
 
 pytestmark = pytest.mark.e2e  # it waits for connections to die
 

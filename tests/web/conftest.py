@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from web_world import ACCESS, Site
 
-from netprov.http.app import create_app
+from netprov.web.app import create_app
 
 
 @pytest.fixture

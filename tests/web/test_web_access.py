@@ -13,10 +13,10 @@ from web_world import OPERATE_TOKEN, PASSWORD, READ_TOKEN, Site
 from netprov.boot.install import InstallState
 from netprov.boot.reason import Reason
 from netprov.cli.token import token as token_command
-from netprov.http.app import create_app
 from netprov.inventory.load import load
 from netprov.inventory.model import Token, User
 from netprov.journal.event import Kind
+from netprov.web.app import create_app
 from netprov.web.credentials import find_token, new_password, new_token, password_fits
 from netprov.web.lockout import FORGOTTEN, LONGEST_WAIT, REMEMBERED, Lockout
 from netprov.web.login import OF_ADDRESS, inside

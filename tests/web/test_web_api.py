@@ -16,10 +16,10 @@ from web_world import LADY, OPERATE_TOKEN, READ_TOKEN, Site, lady, stranger
 
 from netprov.boot.install import InstallState
 from netprov.boot.reason import Reason
-from netprov.http.app import create_app
 from netprov.web.api.openapi import document
 from netprov.web.api.routes import ROUTES
 from netprov.web.api.schemas import SCHEMAS
+from netprov.web.app import create_app
 from tests.journal import scenes
 
 

@@ -14,10 +14,10 @@ import pytest
 from chromium import Browser, chromium, needs_chromium
 from selenium.common.exceptions import TimeoutException
 
+from netprov.bootimages.probe import Probe
 from netprov.lab.accel import Accelerators
 from netprov.lab.firmware import Firmware
 from netprov.lab.lab import ADDRESS, Lab, lab
-from netprov.media.probe import Probe
 from netprov.web.credentials import new_password
 from tests.e2e.conftest import accelerators, boot_images, namespaces, needs, probe_x86_64
 from tests.e2e.hall import INSTALLED, Machine, declared

@@ -12,11 +12,11 @@ from web_world import LADY, Site, lady, stranger
 
 from netprov.boot.install import Arm
 from netprov.boot.reason import Reason
-from netprov.http.app import create_app
 from netprov.inventory.model import InstallMode
 from netprov.journal.event import Event, Kind
 from netprov.state.leases import Lease
 from netprov.web import tally
+from netprov.web.app import create_app
 from netprov.web.tally import Tally
 from tests.journal import scenes
 

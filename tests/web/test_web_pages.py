@@ -16,10 +16,10 @@ from web_world import LADY, Site, lady, many, stranger, tramp
 
 from netprov.boot.install import Arm, Fail
 from netprov.boot.reason import Reason
-from netprov.http.app import create_app
 from netprov.inventory.model import InstallMode
 from netprov.journal.event import Event, Kind
 from netprov.state.leases import Lease
+from netprov.web.app import create_app
 from netprov.web.machines import find
 from tests.journal import scenes
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from netprov.http.services import Services
 from netprov.http.worker import HttpWorker
 from netprov.inventory.load import load
 from netprov.inventory.model import Inventory
@@ -24,6 +23,7 @@ from netprov.state.place import Place
 from netprov.state.state import open_state
 from netprov.tftp.root import Root
 from netprov.web.credentials import new_password, new_token
+from netprov.web.services import Services
 from tests.journal.scenes import Machine
 
 PASSWORD = "correct horse"

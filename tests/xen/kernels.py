@@ -10,7 +10,7 @@ import struct
 import subprocess
 from collections.abc import Callable
 
-from netprov.xen.elfnotes import Note
+from netprov.xen.bootloader.elfnotes import Note
 
 PV_NOTES = {
     Note.GUEST_OS: b"linux\0",

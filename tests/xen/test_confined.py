@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import PeerError
-from netprov.xen.confined import run_as
+from netprov.xen.bootloader.confined import run_as
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 UID = 20_000

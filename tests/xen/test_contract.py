@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.errors import ConfigError
-from netprov.inventory.mac import parse_mac
-from netprov.xen.answer import Answer, encode_answer, handover, write_answer
-from netprov.xen.contract import OPTIONS, Call, Format, parse_call
+from netprov.mac import parse_mac
+from netprov.xen.bootloader.answer import Answer, encode_answer, handover, write_answer
+from netprov.xen.bootloader.contract import OPTIONS, Call, Format, parse_call
 from netprov.xen.xlconfig.vif import Vif
 
 MAC = parse_mac("00:16:3E:11:11:11")

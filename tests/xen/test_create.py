@@ -27,8 +27,8 @@ from netprov.cli import domucreate
 from netprov.cli.domu import domu
 from netprov.errors import ConfigError
 from netprov.inventory.load import load
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Disk, InstallMode, Interface, Inventory, Target, Virt
+from netprov.mac import Mac
 from netprov.state.state import open_state
 from netprov.xen.create import install
 from netprov.xen.create.configuration import StartsWithDom0

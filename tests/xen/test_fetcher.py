@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import PeerError
-from netprov.xen.fetcher import Fetcher
-from netprov.xen.plan import Sum
-from netprov.xen.pxelinux.names import Place
+from netprov.scripts.plan import Sum
+from netprov.scripts.pxelinux.names import Place
+from netprov.xen.bootloader.fetcher import Fetcher
 
 BODY = bytes(range(256)) * 4000
 

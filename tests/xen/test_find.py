@@ -8,11 +8,11 @@ from ipaddress import IPv4Address
 import pytest
 
 from netprov.errors import PeerError
-from netprov.inventory.mac import parse_mac
-from netprov.xen.facts import MachineFacts
-from netprov.xen.find import BootServer, Files, Search
-from netprov.xen.plan import Local
-from netprov.xen.pxelinux.names import Place
+from netprov.mac import parse_mac
+from netprov.scripts.facts import MachineFacts
+from netprov.scripts.plan import Local
+from netprov.scripts.pxelinux.names import Place
+from netprov.xen.bootloader.find import BootServer, Files, Search
 
 FACTS = MachineFacts(parse_mac("00:16:3e:11:11:11"), IPv4Address("192.168.4.114"), IPv4Address("192.168.4.102"))
 MAC_NAME = "pxelinux.cfg/01-00-16-3e-11-11-11"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import ConfigError, PeerError
-from netprov.xen.contract import parse_call
-from netprov.xen.guest import identify
-from netprov.xen.kernel import Guest as GuestType
+from netprov.xen.bootloader.contract import parse_call
+from netprov.xen.bootloader.guest import identify
+from netprov.xen.bootloader.kernel import Guest as GuestType
 
 CONFIG = """\
 name = "lady"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from kernels import PV_NOTES, bzimage, elf, packed
 
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 from netprov.web.credentials import new_token
 from netprov.xen.create.libvirt import domain_xml
 from netprov.xen.domain import Domain, DomainDisk, Nic

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernels import PACKERS, PV_NOTES, PVH_NOTES, bzimage, elf, packed, zboot
 
+from netprov.bootimages.packages import Archive, default_cache
 from netprov.errors import PeerError
-from netprov.media.packages import Archive, default_cache
-from netprov.xen import lzo
-from netprov.xen.elfnotes import Note
-from netprov.xen.kernel import Guest, KernelImage, examine, verdict
-from netprov.xen.payload import unpacked
+from netprov.xen.bootloader import lzo
+from netprov.xen.bootloader.elfnotes import Note
+from netprov.xen.bootloader.kernel import Guest, KernelImage, examine, verdict
+from netprov.xen.bootloader.payload import unpacked
 
 
 @pytest.mark.parametrize("packer", PACKERS)

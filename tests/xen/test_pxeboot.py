@@ -88,7 +88,7 @@ class World:
         (self.folder / f"{name}.d").mkdir(exist_ok=True)
         (self.folder / f"{name}.out").touch()
         return [
-            "ip", "netns", "exec", self.dom0, sys.executable, "-m", "netprov.xen.pxeboot", f"--output={self.folder}/{name}.out",
+            "ip", "netns", "exec", self.dom0, sys.executable, "-m", "netprov.xen.bootloader.pxeboot", f"--output={self.folder}/{name}.out",
             "--output-format=simple0", f"--output-directory={self.folder}/{name}.d", *words, f"{self.folder}/dummy.img",
         ]  # fmt: skip
 

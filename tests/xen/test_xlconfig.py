@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from netprov.errors import ConfigError
 from netprov.inventory.load import load
-from netprov.inventory.mac import parse_mac
+from netprov.mac import parse_mac
 from netprov.xen.xlconfig import grammar, xm
 from netprov.xen.xlconfig.convert import EMPTY_DISK, convert
 from netprov.xen.xlconfig.disk import Disk, parse_disk

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from netprov.bootimages.packages import Archive, default_cache
+from netprov.bootimages.probe import Probe
 from netprov.lab.accel import Accelerators
 from netprov.lab.lab import lab
-from netprov.media.packages import Archive, default_cache
-from netprov.media.probe import Probe
 from tests.e2e.conftest import accelerators, boot_images, namespaces, probe_x86_64
 from tests.e2e.served import Served, configuration
 

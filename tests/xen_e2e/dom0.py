@@ -24,8 +24,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from netprov.media import cpio, kernel
-from netprov.media.packages import Archive
+from netprov.bootimages import cpio, kernel
+from netprov.bootimages.packages import Archive
 
 ARCH = "amd64"
 HERE = Path(__file__).parent
@@ -283,7 +283,7 @@ def _finish(root: Path) -> None:
     _script(root / "usr/sbin/dom0-init", INIT.read_bytes())
     _script(root / "usr/sbin/dom0-agent", AGENT.read_bytes())
     # as pip would make them; a bootloader's start counts, so nothing more is in them
-    for name, entry in (("netprov", "netprov.cli"), ("netprov-pxeboot", "netprov.xen.pxeboot")):
+    for name, entry in (("netprov", "netprov.cli"), ("netprov-pxeboot", "netprov.xen.bootloader.pxeboot")):
         text = f"#!/usr/bin/python3\nimport sys\nfrom {entry} import main\nsys.exit(main())\n"
         _script(root / "usr/bin" / name, text.encode())
     (root / "usr/bin/pypxeboot").symlink_to("netprov-pxeboot")

@@ -7,8 +7,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from netprov.bootimages.probe import Probe
 from netprov.lab.lab import Lab
-from netprov.media.probe import Probe
 
 ADDRESS, NOBODY = "10.77.0.2", "10.77.0.9"
 APPEND = "console=hvc0 quiet foreign=1"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from netprov.media.packages import Archive
+from netprov.bootimages.packages import Archive
 
 from .dom0 import ARCH
 

@@ -6,7 +6,7 @@ import compileall
 import shutil
 from pathlib import Path
 
-from netprov.media.probe import Probe
+from netprov.bootimages.probe import Probe
 
 from . import dom0
 

@@ -12,7 +12,6 @@ from netprov.boot.request import BootRequest, Loader
 from netprov.errors import PeerError
 from netprov.explain.rows import stage_row
 from netprov.explain.who import UnknownName, who
-from netprov.http.services import Services
 from netprov.inventory.model import Inventory, Target, Value
 from netprov.journal.boots import Boot
 from netprov.journal.export import boot_object
@@ -25,6 +24,7 @@ from netprov.web.explained import Question, Tokenless, explain, origin_text, ser
 from netprov.web.glance import Glance
 from netprov.web.operate import operate
 from netprov.web.rows import status_object, verdict_object
+from netprov.web.services import Services
 
 Json = dict[str, object]
 PER_PAGE = 50

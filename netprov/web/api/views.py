@@ -9,21 +9,21 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from netprov.errors import PeerError
-from netprov.http.asker import tell
 from netprov.http.outcome import Outcome
-from netprov.http.services import Services
 from netprov.inventory.model import Scope, Value
 from netprov.web.access import needs
 from netprov.web.api.answers import Asked
 from netprov.web.api.openapi import document
 from netprov.web.api.routes import BY_PATH, PREFIX, ROUTES, Parameter, Route
 from netprov.web.api.schemas import SCHEMAS
+from netprov.web.boot.asker import tell
+from netprov.web.services import Services
 
 _FLAGS = {"true": True, "false": False}
 _METHODS = {
     **{path: tuple(route.method for route in found) for path, found in BY_PATH.items()},
     "/openapi.json": ("GET",),
-    "/callback/{token}": ("GET", "POST"),  # netprov.http.callback: installers', not a program's
+    "/callback/{token}": ("GET", "POST"),  # netprov.web.boot.callback: installers', not a program's
 }
 
 

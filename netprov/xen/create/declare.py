@@ -11,8 +11,8 @@ import yaml
 
 from netprov.errors import Problem
 from netprov.inventory.edit import Added, add_system, home, undo_add
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Inventory, Target, Value
+from netprov.mac import Mac
 from netprov.xen.create.configuration import indented
 from netprov.xen.create.host import Host
 from netprov.xen.create.remote import RemoteSite

@@ -10,8 +10,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from netprov.errors import ConfigError, Problem
-from netprov.inventory.mac import Mac
 from netprov.inventory.model import Disk, Interface, Inventory, Target, Value
+from netprov.mac import Mac
 from netprov.xen.create.declare import new_mac
 from netprov.xen.domain import TYPES, plain_path
 

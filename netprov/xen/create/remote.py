@@ -11,10 +11,10 @@ from urllib.parse import quote, urlsplit
 
 from netprov.boot.install import InstallState
 from netprov.errors import ConfigError, PeerError, Problem
-from netprov.inventory.mac import parse_mac
 from netprov.inventory.model import Disk, InstallMode, Interface, Target, Value, Virt
 from netprov.inventory.values import parse_device, parse_line, parse_name, parse_uuid
-from netprov.journal.escape import escape
+from netprov.mac import parse_mac
+from netprov.text import escape
 from netprov.xen.create.site import Standing
 
 _PREFIX = "/api/v1"

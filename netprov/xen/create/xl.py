@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from netprov.errors import ConfigError, Problem
-from netprov.xen.console import NAME
+from netprov.xen.bootloader.console import NAME
 from netprov.xen.create.host import CommandFailed, Host, Stopped
 from netprov.xen.create.step import Say
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 from netprov.xen.xlconfig.document import Value
 from netprov.xen.xlconfig.vif import KNOWN, is_vif, parse_vif
 

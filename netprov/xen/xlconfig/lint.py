@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator
 from difflib import get_close_matches
 
 from netprov.errors import ConfigError, Problem
-from netprov.inventory.mac import Mac
+from netprov.mac import Mac
 from netprov.xen.xlconfig import grammar, xm
 from netprov.xen.xlconfig.bootloader import Bootloader, bootloader
 from netprov.xen.xlconfig.convert import EMPTY_DISK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from netprov.inventory.mac import Mac, parse_mac
+from netprov.mac import Mac, parse_mac
 
 _ALIASES = {"netdev": "gatewaydev"}
 
