@@ -1,6 +1,7 @@
 #!/bin/sh
 # ./do demo   everything set up, then a real boot in a private network, on this machine
 # ./do test   everything set up, then lint, types and all tests
+# ./do lock   the newest versions that pyproject.toml allows, into packaging/*.lock
 # For Debian 12 or later and Ubuntu 24.04 or later. Root installs the packages that are missing; anybody else is told.
 set -eu
 cd "$(dirname "$0")"
@@ -12,7 +13,7 @@ busybox-static curl procps nftables iptables e2fsprogs libvirt-clients lzop tsha
 [ ! -e /etc/debian_version ] || grep -q '^ID=ubuntu' /etc/os-release || TEST="$TEST chromium chromium-driver"
 
 usage() {
-    sed -n '2,4s/^# //p' "$0"
+    sed -n '2,5s/^# //p' "$0"
     exit 2
 }
 
@@ -45,32 +46,36 @@ packages() { # PACKAGE...
     rm -f "$log"
 }
 
-python() { # EXTRA: a virtual environment in .venv with netprov, editable
+python() { # run|test: a virtual environment in .venv with what that lock names, and netprov, editable
     command -v python3 >/dev/null || { say "python3 is missing"; exit 1; }
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
         say "Python 3.11 or later is needed, this is $(python3 --version)"
         exit 1
     }
-    stamp="$1 $(python3 --version) $(cksum <pyproject.toml) $PWD"
+    locked=packaging/$1.lock
+    stamp="$1 $(python3 --version) $(cat pyproject.toml "$locked" | cksum) $PWD"
     [ "$(cat .venv/netprov-stamp 2>/dev/null)" = "$stamp" ] && return 0
     say "making .venv"
     # an environment moved from elsewhere, or of another Python, cannot be mended: a new one
     python3 -m venv --clear .venv || { say "python3 -m venv failed: install python3-venv"; exit 1; }
-    .venv/bin/pip install --quiet --disable-pip-version-check -e ".$1"
+    # a constraint file of this machine's own pip could only contradict the lock, which names every version
+    export PIP_CONSTRAINT=/dev/null PIP_DISABLE_PIP_VERSION_CHECK=1
+    .venv/bin/pip install --quiet --require-hashes -r "$locked"
+    .venv/bin/pip install --quiet --no-deps --no-build-isolation -e .
     printf '%s' "$stamp" >.venv/netprov-stamp
 }
 
 demo() {
     # shellcheck disable=SC2086
     packages $RUN
-    python ""
+    python run
     exec .venv/bin/netprov demo "$@"
 }
 
 tests() {
     # shellcheck disable=SC2086
     packages $TEST
-    python "[test]"
+    python test
     .venv/bin/ruff check .
     .venv/bin/ruff format --check --quiet .
     .venv/bin/mypy
@@ -82,8 +87,28 @@ tests() {
     .venv/bin/python -m pytest -m e2e "$@"
 }
 
+lock() {
+    tools=$(mktemp -d)
+    trap 'rm -rf "$tools"' EXIT
+    python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet uv
+    # the build backend too: netprov itself is installed without build isolation, which would fetch it unlocked
+    python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
+        >"$tools/build.in"
+    compile test --extra test
+    compile run --constraint packaging/test.lock
+}
+
+compile() { # run|test [OPTION...]: for every Python and platform at once
+    name=$1
+    shift
+    "$tools/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+        --custom-compile-command "./do lock" --output-file "packaging/$name.lock" "$@" pyproject.toml "$tools/build.in"
+}
+
 case ${1-} in
 demo) shift; demo "$@" ;;
 test) shift; tests "$@" ;;
+lock) lock ;;
 *) usage ;;
 esac

@@ -23,6 +23,7 @@ MAX_ALIASED = 1_000_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyYAML has it, is ten times as fast
 _YAML = "tag:yaml.org,2002:"
 _HARMLESS = frozenset(_YAML + name for name in ("int", "float", "bool", "null", "map", "seq"))
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -131,7 +132,7 @@ class _Composer:
 
     def nested(self, depth: int, line: int) -> None:
         if depth > MAX_DEPTH:
-            self.refuse(line, f"nested deeper than {MAX_DEPTH} levels")
+            self.refuse(line, _TOO_DEEP)
 
     def line_of(self, line: int) -> int:
         """A value counts as written where its key is."""
@@ -237,6 +238,8 @@ def _explained(error: yaml.YAMLError, file: str, source: str) -> Problem:
     line = source.split("\n")[mark.line] if mark is not None and mark.line <= source.count("\n") else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         text = "a tab; YAML is indented with spaces"
+    elif "maximum nesting depth" in text:  # libyaml's own bound of 1000 (since 0.2.6), met while it scans ahead
+        text = _TOO_DEEP
     elif "mapping values are not allowed" in text:
         text += "; a value with ': ' in it needs quotes, and keys of one mapping the same indent"
     elif context:
