@@ -48,7 +48,7 @@ def decisions(config: Path) -> tuple[float, float]:
     began = time.perf_counter()
     inventory = load(config)
     loaded = time.perf_counter() - began
-    mac = next(iter(inventory.by_mac))
+    mac, _ = next(iter(inventory.macs()))
     request = BootRequest(Via.DHCP, Loader.FIRMWARE, mac=mac, arch=7)
     state = Snapshot()
     count = 20_000

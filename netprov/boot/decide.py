@@ -73,7 +73,7 @@ class _Decider:
             return None
         self._note(Reason.NO_MATCH, f"no declared system matches {self._who()}")
         if self.subnet is not None and self.subnet.profile:
-            self.target = self.inventory.profiles[self.subnet.profile]
+            self.target = self.inventory.profile(self.subnet.profile)
             self.record_name = str(self.request.mac or "")
             text = f"subnet {self.subnet.subnet} gives such machines profile {self.subnet.profile}"
             self._note(Reason.MATCH_SUBNET, text, self.subnet.origin)
@@ -244,7 +244,7 @@ class _Decider:
         arch = ARCHS.get(self.request.arch) if self.request.arch is not None else None
         entries = tuple(
             p
-            for p in self.inventory.profiles.values()
+            for p in self.inventory.profiles()
             if p.enable_menu and p.kernel and (arch is None or _runs(p.arch, arch.cpu))
         )
         if not entries:

@@ -16,8 +16,8 @@ class Stages:
         self._kernels: set[str] = set()
         self._initrds: set[str] = set()
         self._loaders: set[str] = set(_LOADERS)
-        for targets in (inventory.systems, inventory.profiles, inventory.images):
-            for target in targets.values():
+        for targets in (inventory.systems(), inventory.profiles(), inventory.images()):
+            for target in targets:
                 self._add(target)
 
     def _add(self, target: Target) -> None:

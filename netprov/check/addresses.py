@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from netprov.check.subject import EVERY, Finding, Severity, Subject, shortened
-from netprov.inventory.model import DhcpMode, Inventory, Subnet
+from netprov.inventory.marks import recognisable
+from netprov.inventory.model import DhcpMode, Inventory, Subnet, Target
 from netprov.state.leases import Lease
 
 _GIVING = (DhcpMode.FULL, DhcpMode.RESERVED)
@@ -19,21 +20,22 @@ def addresses(subject: Subject) -> Iterator[Finding]:
     """Addresses of systems that somebody else has. Two systems with one are the configuration's own error."""
     inventory = subject.declared
     leases = {lease.ip: lease for lease in subject.leases if lease.expires > subject.now}
-    for ip, name in inventory.by_ip.items():
+    for ip, system in inventory.addresses():
+        name = system.name
         if ip in subject.own:
             text = f"{ip} of system {name} is an address of this host"
             advice = "give the machine another, or take it from the interface"
             yield Finding("address-ours", Severity.ERROR, text, advice, (name,))
         lease = leases.get(ip)
-        if lease is not None and not _belongs(lease, name, inventory):
+        if lease is not None and not _belongs(lease, system):
             yield _leased(lease, name)
 
 
-def _belongs(lease: Lease, name: str, inventory: Inventory) -> bool:
+def _belongs(lease: Lease, system: Target) -> bool:
     if lease.state == "released":
         return True
-    macs = [i.mac for i in inventory.systems[name].interfaces if i.mac is not None]
-    return lease.state == "leased" and (lease.system == name or lease.mac in macs)
+    macs = [i.mac for i in system.interfaces if i.mac is not None]
+    return lease.state == "leased" and (lease.system == system.name or lease.mac in macs)
 
 
 def _leased(lease: Lease, name: str) -> Finding:
@@ -57,7 +59,7 @@ def ranges(subject: Subject) -> Iterator[Finding]:
         if subnet.ranges:
             yield from _range(subnet, inventory, busy, subject.own)
     if inventory.subnets and not any(subnet.ranges for subnet in inventory.subnets):
-        bare = tuple(name for name, one in inventory.systems.items() if not any(i.ip for i in one.interfaces))
+        bare = _without_address(inventory)
         if bare:
             text = f"no subnet has a range:, and no address is declared for {shortened(bare)}"
             advice = "give them an ip: each, or a subnet a range:"
@@ -68,7 +70,7 @@ def _range(
     subnet: Subnet, inventory: Inventory, busy: set[IPv4Address], own: frozenset[IPv4Address]
 ) -> Iterator[Finding]:
     whole = sum(int(r.last) - int(r.first) + 1 for r in subnet.ranges)
-    never = {*inventory.by_ip, *subnet.router, *subnet.dns, *own}
+    never = {*(ip for ip, _ in inventory.addresses()), *subnet.router, *subnet.dns, *own}
     withheld = sum(any(ip in r for r in subnet.ranges) for ip in never)
     used = sum(any(ip in r for r in subnet.ranges) for ip in busy if ip not in never)
     size = whole - withheld
@@ -77,25 +79,17 @@ def _range(
     severity = Severity.ERROR if used >= size else Severity.WARNING
     text = f"{used} of the {size} addresses to give in {subnet.subnet} are in use"
     advice = f"widen its range:, or shorten lease: ({subnet.origin})"
-    machines = _without_address(inventory) if severity is Severity.ERROR else ()
+    machines = _without_address(inventory) or EVERY if severity is Severity.ERROR else ()
     yield Finding("range-exhausted", severity, text, advice, machines, "netprov leases")
 
 
 def _without_address(inventory: Inventory) -> tuple[str, ...]:
-    return tuple(n for n, one in inventory.systems.items() if not any(i.ip for i in one.interfaces)) or EVERY
+    return tuple(system.name for system in inventory.systems() if not any(i.ip for i in system.interfaces))
 
 
 def unmatched(subject: Subject) -> Iterator[Finding]:
     """Systems that no packet can be recognised as."""
-    known = {
-        name
-        for index in (
-            subject.declared.by_mac, subject.declared.by_uuid, subject.declared.by_client_id,
-            subject.declared.by_serial, subject.declared.by_circuit_id, subject.declared.by_remote_id,
-        )
-        for name in index.values()
-    }  # fmt: skip
-    lost = tuple(name for name in subject.declared.systems if name not in known)
+    lost = tuple(system.name for system in subject.declared.systems() if not recognisable(system))
     if lost:
         text = f"nothing tells who {shortened(lost)} {'is' if len(lost) == 1 else 'are'}: no MAC, UUID, client-id, "
         text += "serial number, circuit or remote id"

@@ -26,7 +26,7 @@ def configuration(subject: Subject) -> Iterator[Finding]:
 
 
 def kinds(inventory: Inventory) -> str:
-    return f"{len(inventory.systems)} systems, {len(inventory.profiles)} profiles, no problems"
+    return f"{inventory.summary}, no problems"
 
 
 def templates(subject: Subject) -> Iterator[Finding]:
@@ -35,8 +35,8 @@ def templates(subject: Subject) -> Iterator[Finding]:
 
     inventory = subject.declared
     kinds = _by_kind(inventory)
-    chosen = [names[0] for names in kinds][:RENDERED]
-    findings = lint(replace(inventory, systems={name: inventory.systems[name] for name in chosen}))
+    chosen = [systems[0] for systems in kinds][:RENDERED]
+    findings = lint(inventory, chosen)
     for problem in findings.problems:
         advice = "mend it there; netprov lint checks again"
         machines = _whose(problem.where, inventory, kinds)
@@ -44,30 +44,31 @@ def templates(subject: Subject) -> Iterator[Finding]:
     for problem in findings.warnings:
         yield Finding("template", Severity.WARNING, str(problem))
     if len(kinds) > RENDERED:
-        text = f"the scripts and answers of {len(chosen)} systems were made, of {len(inventory.systems):,}"
+        text = f"the scripts and answers of {len(chosen)} systems were made, of {len(inventory.systems()):,}"
         yield Finding("template-sample", Severity.NOTE, text, "for everybody's, take a minute", command="netprov lint")
 
 
-def _by_kind(inventory: Inventory) -> list[list[str]]:
+def _by_kind(inventory: Inventory) -> list[list[Target]]:
     """The systems by kind: all that templates can tell apart but names and addresses are the same within one."""
-    found: dict[Hashable, list[str]] = {}
-    for name, system in inventory.systems.items():
-        found.setdefault(_kind(system), []).append(name)
+    found: dict[Hashable, list[Target]] = {}
+    for system in inventory.systems():
+        found.setdefault(_kind(system), []).append(system)
     return list(found.values())
 
 
 _WHERE = re.compile(r"(system|profile) (\S+)")
 
 
-def _whose(where: str, inventory: Inventory, kinds: list[list[str]]) -> tuple[str, ...]:
+def _whose(where: str, inventory: Inventory, kinds: list[list[Target]]) -> tuple[str, ...]:
     """The machines that a problem with the system or profile at `where` stops."""
     match = _WHERE.match(where)
     if match is None:
         return EVERY
     kind, name = match.groups()
     if kind == "system":
-        return tuple(next((names for names in kinds if name == names[0]), [name]))
-    return tuple(n for n, system in inventory.systems.items() if system.profile == name) or (name,)
+        alike = next((systems for systems in kinds if name == systems[0].name), [])
+        return tuple(system.name for system in alike) or (name,)
+    return tuple(system.name for system in inventory.systems() if system.profile == name) or (name,)
 
 
 def _kind(system: Target) -> Hashable:

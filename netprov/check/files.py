@@ -54,7 +54,7 @@ def files(subject: Subject) -> Iterator[Finding]:
 def served(inventory: Inventory) -> Mapping[str, Named]:
     """The kernels and initrds that are served from here, by their names."""
     found: dict[str, Named] = {}
-    for target in (*inventory.systems.values(), *inventory.profiles.values()):
+    for target in (*inventory.systems(), *inventory.profiles()):
         for number, name in enumerate((target.kernel, *target.initrd)):
             if name and "://" not in name:
                 named = found.setdefault(name, Named())

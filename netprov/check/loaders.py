@@ -54,10 +54,10 @@ def missing_loaders(inventory: Inventory) -> Iterator[Finding]:
 
 def _by_cpu(inventory: Inventory) -> dict[str, list[Target]]:
     """Who boots a kernel from us: the systems, and the profiles that machines which nothing matches may get."""
-    targets = list(inventory.systems.values())
+    targets = list(inventory.systems())
     named = {subnet.profile for subnet in inventory.subnets}
     menu = inventory.settings.server.unknown is UnknownPolicy.MENU
-    targets += [p for p in inventory.profiles.values() if p.name in named or (menu and p.enable_menu)]
+    targets += [p for p in inventory.profiles() if p.name in named or (menu and p.enable_menu)]
     found: dict[str, list[Target]] = {}
     for target in targets:
         if target.kernel and target.next_server is None:

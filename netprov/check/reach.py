@@ -129,9 +129,9 @@ def _told(subject: Subject, subnet: Subnet, address: IPv4Address) -> Iterator[Fi
 def _others(subject: Subject) -> dict[IPv4Address, tuple[str, ...]]:
     """Other TFTP servers that machines are sent to, and which machines."""
     found: dict[IPv4Address, list[str]] = {}
-    for name, system in subject.declared.systems.items():
+    for system in subject.declared.systems():
         if system.next_server is not None:
-            found.setdefault(system.next_server, []).append(name)
+            found.setdefault(system.next_server, []).append(system.name)
     for subnet in subject.declared.subnets:
         if subnet.next_server is not None:
             found.setdefault(subnet.next_server, list(subject.systems_in(subnet.subnet)))

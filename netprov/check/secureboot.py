@@ -26,24 +26,23 @@ def secure_boot(subject: Subject) -> Iterator[Finding]:
     via = Via.PROXY if subject.declared.settings.dhcp.mode is DhcpMode.PROXY else Via.DHCP
     looked = _Looked(subject.declared.settings.tftp.root)
     found: dict[tuple[str, str], list[str]] = {}
-    for name, row in _uefi(subject):
-        target = subject.declared.systems[name]
+    for target, row in _uefi(subject):
         fault = _fault(looked, row, target, via)
         if fault is not None:
-            found.setdefault(fault, []).append(name)
+            found.setdefault(fault, []).append(target.name)
     for (text, advice), names in found.items():
         said = f"with Secure Boot on, {text}: {shortened(names)} ({'has' if len(names) == 1 else 'have'} UEFI)"
         yield Finding("secure-boot", Severity.WARNING, said, advice, tuple(names))
 
 
-def _uefi(subject: Subject) -> Iterator[tuple[str, Arch]]:
+def _uefi(subject: Subject) -> Iterator[tuple[Target, Arch]]:
     """The systems whose firmware said that it is UEFI, when it last asked."""
     done = set()
-    for mac, name in subject.declared.by_mac.items():
+    for mac, system in subject.declared.macs():
         row = ARCHS.get(subject.archs.get(mac, -1))
-        if row is not None and row.uefi and row.loaders and name not in done:
-            done.add(name)
-            yield name, row
+        if row is not None and row.uefi and row.loaders and system.name not in done:
+            done.add(system.name)
+            yield system, row
 
 
 class _Looked:

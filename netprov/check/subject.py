@@ -144,7 +144,7 @@ class Subject:
 
     @cached_property
     def _by_ip(self) -> Sequence[tuple[int, str]]:
-        return sorted((int(ip), name) for ip, name in self.declared.by_ip.items())
+        return sorted((int(ip), system.name) for ip, system in self.declared.addresses())
 
     def systems_in(self, network: IPv4Network) -> tuple[str, ...]:
         """The systems with an address in `network`; EVERY where none has: then nobody can say whose it is."""

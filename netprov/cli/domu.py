@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
-from collections.abc import Container
 from pathlib import Path
 
 import click
@@ -12,7 +10,6 @@ import click
 from netprov.cli.domucreate import create
 from netprov.cli.options import PLACES, config_option, load_inventory
 from netprov.errors import ConfigError
-from netprov.mac import Mac
 from netprov.xen.domain import BOOTLOADER
 from netprov.xen.xlconfig import convert as converting
 from netprov.xen.xlconfig import lint as linting
@@ -39,10 +36,9 @@ domu.add_command(create)
 def config_(name: str, guest_type: str | None, bootloader: str, output: Path | None, force: bool, config: Path) -> None:
     """Write the xl configuration of the system NAME, as the inventory has it."""
     inventory = load_inventory(config)
-    system = inventory.systems.get(name)
+    system = inventory.system(name)
     if system is None:
-        near = difflib.get_close_matches(name, inventory.systems, n=3)
-        raise click.ClickException(f"no system {name!r} is declared" + (f"; did you mean {near[0]}?" if near else ""))
+        raise click.ClickException(f"no system {name!r} is declared{inventory.nearest(name)}")
     try:
         text = making.make(system, guest_type or "", bootloader)
     except ConfigError as error:
@@ -92,7 +88,7 @@ def lint(files: tuple[Path, ...], config: Path | None) -> None:
     With a netprov.yaml, a MAC address that no declared system has is a problem too. Ends with 1 where there is any.
     """
     place = config or next((place for place in PLACES if place.exists()), None)
-    known: Container[Mac] | None = load_inventory(place).by_mac if place is not None else None
+    known = {mac for mac, _ in load_inventory(place).macs()} if place is not None else None
     found = [problem for file in files for problem in linting.lint(_read(file), str(file), known)]
     for problem in found:
         click.echo(str(problem))

@@ -31,7 +31,7 @@ def lint(as_json: bool, config: Path) -> None:
     else:
         findings = check(inventory)
         problems, warnings = findings.problems, (*inventory.warnings, *findings.warnings)
-        checked = f"{len(inventory.systems)} systems and {len(inventory.profiles)} profiles"
+        checked = inventory.summary
     if as_json:
         rows = {"problems": [_row(one) for one in problems], "warnings": [_row(one) for one in warnings]}
         click.echo(json.dumps(rows, indent=1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -56,7 +55,7 @@ def render(kind: str, name: str, mac: Mac | None, server: IPv4Address | None, ar
     changed by asking.
     """
     inventory = load_inventory(config)
-    server = server or our_address(inventory, inventory.systems.get(name))
+    server = server or our_address(inventory, inventory.system(name))
     if server is None:
         raise click.ClickException("--server: say which of our addresses machines ask, or set server.address")
     from netprov.explain.state import records
@@ -98,8 +97,9 @@ def _script(preview: Preview, loader: Loader, name: str, mac: Mac | None) -> str
 
 
 def _asking(inventory: Inventory, name: str) -> BootRequest:
-    if name in inventory.systems:
-        return of_system(inventory.systems[name])
+    system = inventory.system(name)  # before who(), which takes a host name too
+    if system is not None:
+        return of_system(system)
     try:
         return who(name, inventory)
     except UnknownName as error:
@@ -107,13 +107,12 @@ def _asking(inventory: Inventory, name: str) -> BootRequest:
 
 
 def _target(inventory: Inventory, name: str) -> Target:
-    known = {**inventory.profiles, **inventory.systems}
-    if name in known:
-        return known[name]
+    known = inventory.system(name) or inventory.profile(name)
+    if known is not None:
+        return known
     with contextlib.suppress(ValueError):
-        system = inventory.by_mac.get(parse_mac(name))
+        system = inventory.system_by_mac(parse_mac(name))
         if system is not None:
-            return inventory.systems[system]
-    near = difflib.get_close_matches(name, known, n=3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise click.ClickException(f"no system or profile {name!r} is declared{hint}")
+            return system
+    near = inventory.nearest(name, profiles=True)
+    raise click.ClickException(f"no system or profile {name!r} is declared{near}")

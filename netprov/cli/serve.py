@@ -54,7 +54,7 @@ def _announce(inventory: Inventory) -> None:
     if settings.syslog.enabled:
         parts.append(f"syslog on port {settings.syslog.port}")
     where = f" on {', '.join(settings.server.interfaces)}" if settings.server.interfaces else ""
-    counts = f"{len(inventory.systems)} systems, {len(inventory.profiles)} profiles"
+    counts = inventory.summary
     text = f"serves {', '.join(parts)}{where}; {counts}"
     logging.getLogger("netprov").info("%s", text, extra={"reason": Reason.SERVER_STARTED})
     _tell_systemd()

@@ -84,7 +84,8 @@ def _named(found: Sequence[Standing], names: Sequence[str], inventory: Inventory
     """Those that the names spell, in their order. Ends the command for a name that is nobody's."""
     chosen = []
     for name in names:
-        spelt = {*keys(name), inventory.by_hostname.get(name, name)}
+        system = inventory.system_by_hostname(name)
+        spelt = {*keys(name), system.name if system is not None else name}
         matching = [s for s in found if s.system in spelt or s.machine in spelt]
         if not matching:
             raise click.ClickException(f"no machine is called {name!r}, or it was not seen within a day")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import time
 from pathlib import Path
@@ -33,11 +32,9 @@ def _state(inventory: Inventory) -> State:
 
 
 def _find(inventory: Inventory, name: str) -> Target:
-    found = inventory.systems.get(name)
+    found = inventory.system(name)
     if found is None:
-        near = difflib.get_close_matches(name, inventory.systems, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise click.ClickException(f"no system {name!r} is declared{hint}")
+        raise click.ClickException(f"no system {name!r} is declared{inventory.nearest(name)}")
     return found
 
 
@@ -106,7 +103,7 @@ def failed(names: tuple[str, ...], note: str, config: Path) -> None:
 def status(names: tuple[str, ...], as_json: bool, config: Path) -> None:
     """Where systems stand: all, or those named."""
     inventory = load_inventory(config)
-    targets = [_find(inventory, name) for name in names] or list(inventory.systems.values())
+    targets = [_find(inventory, name) for name in names] or list(inventory.systems())
     try:
         with _state(inventory) as state:
             records = state.installs.all()

@@ -22,6 +22,7 @@ from netprov.journal.export import as_json, event_object, verdict_object
 from netprov.journal.show import boot_text, event_text, overview, verdict_text
 from netprov.journal.timeline import Timeline, addresses, keys
 from netprov.journal.verdicts import Context, Heard, Judged, Verdict, absence, judge
+from netprov.mac import Mac
 from netprov.state.place import Place
 from netprov.text import escape
 
@@ -84,7 +85,7 @@ def _names(machine: str, inventory: Inventory) -> list[str]:
     """What the journal may know the machine by: a system also by the MACs it is declared with, and the other way."""
     names = keys(machine)
     for name in list(names):
-        system = inventory.systems.get(name) or inventory.systems.get(inventory.by_hostname.get(name, ""))
+        system = inventory.system(name) or inventory.system_by_hostname(name)
         if system is not None:
             names.append(system.name)
             names += [interface.mac for interface in system.interfaces if interface.mac]
@@ -93,10 +94,10 @@ def _names(machine: str, inventory: Inventory) -> list[str]:
 
 def _known(machine: str, names: Sequence[str], inventory: Inventory, journal: Timeline) -> None:
     """End the command where neither the inventory nor the journal knows the machine; suggest the nearest names."""
-    declared = any(name in inventory.systems or name in inventory.by_mac for name in names)
+    declared = any(inventory.system(name) or inventory.system_by_mac(Mac(name)) for name in names)
     if declared or addresses(machine):
         return
-    known = dict.fromkeys([*inventory.systems, *journal.names()])
+    known = dict.fromkeys([*(system.name for system in inventory.systems()), *journal.names()])
     near = difflib.get_close_matches(machine, known, n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise click.ClickException(f"neither the inventory nor the journal knows {machine!r}{hint}")
@@ -130,7 +131,13 @@ def _print(judged: Sequence[Judged], one_machine: bool, log: bool) -> None:
 
 def _print_changes(names: Sequence[str], inventory: Inventory, journal: Timeline, since: float) -> None:
     """What operators did with the machine's install since the first boot shown, or ever: it is part of no boot."""
-    found = [e for name in names if name in inventory.systems for e in journal.changes(name, _CHANGES) if e.at >= since]
+    found = [
+        event
+        for name in names
+        if inventory.system(name) is not None
+        for event in journal.changes(name, _CHANGES)
+        if event.at >= since
+    ]
     if found:
         click.echo("\nBy hand:")
     for event in found:
@@ -143,9 +150,10 @@ def _print_absence(names: Sequence[str], inventory: Inventory, journal: Timeline
     """Why nothing was heard of a declared system, where that can be said."""
     console = Console(highlight=False)
     for name in names:
-        if name in inventory.systems:
+        system = inventory.system(name)
+        if system is not None:
             context = Context.of(inventory, time.time())
-            for verdict in absence(inventory.systems[name], inventory, Heard(journal.heard()), context):
+            for verdict in absence(system, inventory, Heard(journal.heard()), context):
                 console.print()
                 console.print(verdict_text(verdict))
 

@@ -108,7 +108,9 @@ def outcomes(plan: Plan, watched: list[Watched]) -> list[Outcome]:
         preview = Preview(inventory, Records(state.installs))
         for one in watched:
             record = state.installs.get(one.name)
-            answers = preview.answers(inventory.systems[one.name], None)
+            system = inventory.system(one.name)
+            assert system is not None, "the demo declares its guests"
+            answers = preview.answers(system, None)
             match = one.guest.console.find(_SAID)
             installed = record is not None and record.state is InstallState.INSTALLED
             found.append(Outcome(one, installed, answers.body, match[1] if match else ""))

@@ -36,8 +36,8 @@ class Addresses:
         """Another inventory generation: the leases and offers stay."""
         self._probation = inventory.settings.dhcp.decline_probation
         self.offers.hold = inventory.settings.dhcp.offer_hold
-        self._reserved = frozenset(map(int, inventory.by_ip))
-        kept = sum(not any(i.ip for i in system.interfaces) for system in inventory.systems.values())
+        self._reserved = frozenset(int(ip) for ip, _ in inventory.addresses())
+        kept = sum(not any(i.ip for i in system.interfaces) for system in inventory.systems())
         self._pools: dict[str, Pool] = {}
         self._never: dict[str, frozenset[int]] = {}  # what is in a range and yet not to be given out
         own = tuple(own)

@@ -218,8 +218,8 @@ class DhcpServer:
         renewing = int(exchange.query.ciaddr) and not selecting
         if home.reserved is not None and not renewing and addresses.nobody_elses(home.reserved, client, now):
             return Reason.DHCP_OTHER_ADDRESS, f"asks for {ip}, its address is {home.reserved}"
-        if addresses.reserved_for_other(ip, home.reserved):
-            return Reason.DHCP_TAKEN, f"{ip} is declared for {self._inventory.by_ip[ip]}"
+        if addresses.reserved_for_other(ip, home.reserved) and (other := self._inventory.system_by_ip(ip)) is not None:
+            return Reason.DHCP_TAKEN, f"{ip} is declared for {other.name}"
         held = addresses.leases.of(client, home.key)
         if not selecting and (held is None or held.ip != ip) and not exchange.settings.dhcp.authoritative:
             return Reason.DHCP_NO_RECORD, f"asks for {ip}, of which there is no record"

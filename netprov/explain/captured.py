@@ -142,8 +142,7 @@ class _Listener:
         return subnet is not None and ip == subnet.subnet.broadcast_address
 
     def _target(self, query: Packet | None) -> Target | None:
-        name = self._inventory.by_mac.get(query.mac) if query is not None and query.mac is not None else None
-        return self._inventory.systems[name] if name is not None else None
+        return self._inventory.system_by_mac(query.mac) if query is not None and query.mac is not None else None
 
 
 def _parsed(captured: Captured) -> Packet | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from ipaddress import IPv4Address
 from uuid import UUID
@@ -22,9 +21,9 @@ def who(text: str, inventory: Inventory) -> BootRequest:
 
     Raises UnknownName.
     """
-    name = text if text in inventory.systems else inventory.by_hostname.get(text.lower())
-    if name is not None:
-        return of_system(inventory.systems[name])
+    system = inventory.system(text) or inventory.system_by_hostname(text)
+    if system is not None:
+        return of_system(system)
     try:
         return BootRequest(Via.DHCP, Loader.FIRMWARE, mac=parse_mac(text))
     except ValueError:
@@ -36,8 +35,7 @@ def who(text: str, inventory: Inventory) -> BootRequest:
     try:
         return _at(IPv4Address(text), inventory)
     except ValueError:
-        near = difflib.get_close_matches(text, inventory.systems, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; give a system's name, a MAC, a UUID or an address"
+        hint = inventory.nearest(text) or "; give a system's name, a MAC, a UUID or an address"
         raise UnknownName(f"no system {text!r} is declared{hint}") from None
 
 
@@ -50,7 +48,7 @@ def system_of(text: str, inventory: Inventory) -> str:
 def _at(ip: IPv4Address, inventory: Inventory) -> BootRequest:
     """The machine at the address: with the MAC that it is declared for."""
     asking = BootRequest(Via.DHCP, Loader.FIRMWARE, ip=ip)
-    target = inventory.systems.get(inventory.by_ip.get(ip, ""))
+    target = inventory.system_by_ip(ip)
     for interface in target.interfaces if target is not None else ():
         if interface.ip is not None and interface.ip.ip == ip and interface.mac is not None and target is not None:
             return replace(of_system(target), mac=interface.mac, ip=ip)

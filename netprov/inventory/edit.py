@@ -69,7 +69,7 @@ def add_system(config: Path, name: str, fields: Mapping[str, Value], file: Path 
     loaded = attempt(config)
     if loaded.inventory is None:
         raise ConfigError(*loaded.problems)
-    taken = loaded.inventory.systems.get(name)
+    taken = loaded.inventory.system(name)
     if taken is not None:
         raise _refused(taken.origin, f"system {name}", "is declared already")
     path = Path(os.path.realpath(file or home(loaded.inventory)))
@@ -81,10 +81,11 @@ def add_system(config: Path, name: str, fields: Mapping[str, Value], file: Path 
         then = attempt(config, instead={str(path): after})
         if then.inventory is None:
             raise ConfigError(*then.problems)
-        origin = then.inventory.systems[name].origin
-        assert origin is not None
+        added = then.inventory.system(name)
+        assert added is not None
+        assert added.origin is not None
         _replace(path, before, after)
-    return Added(origin, then.inventory, before, after)
+    return Added(added.origin, then.inventory, before, after)
 
 
 def undo_add(config: Path, name: str, added: Added) -> None:
@@ -130,7 +131,7 @@ def _declared(config: Path, name: str) -> Origin:
     loaded = attempt(config)
     if loaded.inventory is None:
         raise ConfigError(*loaded.problems)
-    found = loaded.inventory.systems.get(name)
+    found = loaded.inventory.system(name)
     if found is None or found.origin is None:
         raise NotDeclaredError(Problem(None, f"system {name[:100]!r}", "is not declared"))
     return found.origin
@@ -140,7 +141,7 @@ def home(inventory: Inventory) -> Path:
     """The file that a new system goes into: the one that has all of them; where several have some or none has any,
     systems.yaml in the inventory folder, or netprov.yaml where there is no such folder.
     """
-    having = {target.origin.file for target in inventory.systems.values() if target.origin is not None}
+    having = {target.origin.file for target in inventory.systems() if target.origin is not None}
     if len(having) == 1:
         return Path(having.pop())
     main, *others = inventory.files

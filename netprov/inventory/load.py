@@ -70,25 +70,16 @@ def _build(main: Path, root: MapNode, declared: Declarations, report: Report, ge
     place_files(declared, defaults, settings, report)
     check_references(declared, defaults, report)
     targets = Targets(Resolver(declared.objects, defaults, report), subnets, report)
-    known = targets.identities
-    return Inventory(
+    return Inventory.of(
+        *targets.of_kind(Kind.PROFILE),
+        *targets.of_kind(Kind.IMAGE),
+        *targets.systems(),
         generation=generation,
         settings=settings,
-        profiles=targets.of_kind(Kind.PROFILE),
-        images=targets.of_kind(Kind.IMAGE),
-        systems=targets.systems(),
-        menus=build_menus(declared, report),
-        snippets=build_snippets(declared),
-        repos=build_repos(declared, report),
         subnets=tuple(subnets.declared),
-        by_mac=known.by_mac.systems,
-        by_uuid=known.by_uuid.systems,
-        by_client_id=known.by_client_id.systems,
-        by_serial=known.by_serial.systems,
-        by_circuit_id=known.by_circuit_id.systems,
-        by_remote_id=known.by_remote_id.systems,
-        by_ip=known.by_ip.systems,
-        by_hostname=known.by_hostname.systems,
+        menus=build_menus(declared, report),
+        repos=build_repos(declared, report),
+        snippets=build_snippets(declared),
         files=tuple(dict.fromkeys(declared.files)),
         warnings=in_order(report.warnings),
     )

@@ -6,13 +6,16 @@ are those of the field table (fields.py); a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
+from types import MappingProxyType
 
 from netprov.errors import Origin, Problem
+from netprov.inventory.marks import Marks
 from netprov.mac import Mac
 
 Value = str | int | float | bool | None | tuple["Value", ...] | Mapping[str, "Value"]
@@ -278,32 +281,111 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """One generation of what the operator declared. Read-only; a reload makes another.
+    """One generation of what the operator declared. Read-only; a reload makes another. of() makes one.
 
-    The indexes map what a request can say to a system's name. `systems`, `profiles` and `images` are in declared order.
+    It is asked for a machine, a profile, a subnet; how it keeps them is its own affair. What comes in rows comes in
+    declared order.
     """
 
     generation: int = 0
     settings: Settings = Settings()
-    systems: Mapping[str, Target] = field(default_factory=dict)
-    profiles: Mapping[str, Target] = field(default_factory=dict)
-    images: Mapping[str, Target] = field(default_factory=dict)
-    menus: Mapping[str, Menu] = field(default_factory=dict)
-    snippets: Mapping[str, str] = field(default_factory=dict)  # name → text
-    repos: Mapping[str, Repo] = field(default_factory=dict)
     subnets: tuple[Subnet, ...] = ()
-    by_mac: Mapping[Mac, str] = field(default_factory=dict)
-    by_uuid: Mapping[str, str] = field(default_factory=dict)
-    by_client_id: Mapping[bytes, str] = field(default_factory=dict)
-    by_serial: Mapping[str, str] = field(default_factory=dict)
-    by_circuit_id: Mapping[bytes, str] = field(default_factory=dict)
-    by_remote_id: Mapping[bytes, str] = field(default_factory=dict)
-    by_ip: Mapping[IPv4Address, str] = field(default_factory=dict)
-    by_hostname: Mapping[str, str] = field(default_factory=dict)
+    menus: tuple[Menu, ...] = ()
+    repos: tuple[Repo, ...] = ()
+    snippets: Mapping[str, str] = field(default_factory=dict)  # name → text
     files: tuple[str, ...] = ()  # every file and folder it was read from: what a reload watches
     warnings: tuple[Problem, ...] = ()  # odd, but no reason to refuse it
+    _systems: Mapping[str, Target] = field(default_factory=dict)
+    _profiles: Mapping[str, Target] = field(default_factory=dict)
+    _images: Mapping[str, Target] = field(default_factory=dict)
+    _marks: Marks = field(default_factory=Marks)
+
+    @classmethod
+    def of(
+        cls,
+        *targets: Target,
+        generation: int = 0,
+        settings: Settings = Settings(),
+        subnets: tuple[Subnet, ...] = (),
+        menus: tuple[Menu, ...] = (),
+        repos: tuple[Repo, ...] = (),
+        snippets: Mapping[str, str] = MappingProxyType({}),
+        files: tuple[str, ...] = (),
+        warnings: tuple[Problem, ...] = (),
+    ) -> Inventory:
+        """The inventory of these systems, profiles and images."""
+        systems, profiles, images = (
+            {target.name: target for target in targets if target.kind == kind}
+            for kind in ("system", "profile", "image")
+        )
+        marks = Marks.of(systems.values())
+        return cls(
+            generation, settings, subnets, menus, repos, dict(snippets), files, warnings,
+            systems, profiles, images, marks,
+        )  # fmt: skip
+
+    def system(self, name: str) -> Target | None:
+        return self._systems.get(name)
+
+    def profile(self, name: str) -> Target | None:
+        return self._profiles.get(name)
+
+    def systems(self) -> Collection[Target]:
+        return self._systems.values()
+
+    def profiles(self) -> Collection[Target]:
+        return self._profiles.values()
+
+    def images(self) -> Collection[Target]:
+        return self._images.values()
+
+    def macs(self) -> Iterable[tuple[Mac, Target]]:
+        """Every declared MAC, and the system that has it."""
+        return self._marks.macs.items()
+
+    def addresses(self) -> Iterable[tuple[IPv4Address, Target]]:
+        """Every address that is declared for a system, and that system."""
+        return self._marks.ips.items()
+
+    def system_by_mac(self, mac: Mac) -> Target | None:
+        return self._marks.macs.get(mac)
+
+    def system_by_ip(self, ip: IPv4Address) -> Target | None:
+        return self._marks.ips.get(ip)
+
+    def system_by_uuid(self, uuid: str) -> Target | None:
+        """`uuid`: 36 small characters, its first three fields in either byte order."""
+        return self._marks.uuids.get(uuid)
+
+    def system_by_client_id(self, client_id: bytes) -> Target | None:
+        return self._marks.client_ids.get(client_id)
+
+    def system_by_serial(self, serial: str) -> Target | None:
+        return self._marks.serials.get(serial)
+
+    def system_by_circuit_id(self, circuit_id: bytes) -> Target | None:
+        return self._marks.circuit_ids.get(circuit_id)
+
+    def system_by_remote_id(self, remote_id: bytes) -> Target | None:
+        return self._marks.remote_ids.get(remote_id)
+
+    def system_by_hostname(self, hostname: str) -> Target | None:
+        """`hostname` in any case."""
+        return self._marks.hostnames.get(hostname.lower())
 
     def subnet_of(self, ip: IPv4Address) -> Subnet | None:
         """The most specific declared subnet that holds `ip`."""
         holding = [s for s in self.subnets if ip in s.subnet]
         return max(holding, key=lambda s: s.subnet.prefixlen, default=None)
+
+    def nearest(self, name: str, *, profiles: bool = False) -> str:
+        """ "; did you mean web?": the systems, and `profiles` where they count, that are called nearly so; or ""."""
+        names = [*self._systems, *(self._profiles if profiles else ())]
+        near = get_close_matches(name, names, n=3)
+        return f"; did you mean {' or '.join(near)}?" if near else ""
+
+    @property
+    def summary(self) -> str:
+        """ "2 systems, 1 profile"."""
+        counted = (("system", len(self._systems)), ("profile", len(self._profiles)))
+        return ", ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in counted)

@@ -48,7 +48,7 @@ def check_references(declared: Declarations, defaults: Layer, report: Report) ->
                 report.error(*one.field("repos"), f"no such repo: {repo}{report.nearest(repo, repos)}")
 
 
-def build_menus(declared: Declarations, report: Report) -> dict[str, Menu]:
+def build_menus(declared: Declarations, report: Report) -> tuple[Menu, ...]:
     """The menus, each of whose parents exists and leads to the top."""
     menus = declared.objects[Kind.MENU]
     parents = {name: one.layer.values.get("parent", "") for name, one in menus.items()}
@@ -68,21 +68,21 @@ def build_menus(declared: Declarations, report: Report) -> dict[str, Menu]:
         if parent and parent not in menus:
             report.error(*one.field("parent"), f"no such menu: {parent}{report.nearest(parent, menus)}")
     shown = ("display_name", "parent")
-    return {
-        name: Menu(name, origin=one.origin, **{key: one.layer.values[key] for key in shown if key in one.layer.values})
+    return tuple(
+        Menu(name, origin=one.origin, **{key: one.layer.values[key] for key in shown if key in one.layer.values})
         for name, one in menus.items()
-    }
+    )
 
 
-def build_repos(declared: Declarations, report: Report) -> dict[str, Repo]:
+def build_repos(declared: Declarations, report: Report) -> tuple[Repo, ...]:
     fields = ("mirror", "breed", "arch")
     for one in declared.objects[Kind.REPO].values():
         if "mirror" not in one.layer.values:
             report.error(one.origin, one.where, "lacks mirror:, the URL of the repository")
-    return {
-        name: Repo(name, origin=one.origin, **{key: one.layer.values[key] for key in fields if key in one.layer.values})
+    return tuple(
+        Repo(name, origin=one.origin, **{key: one.layer.values[key] for key in fields if key in one.layer.values})
         for name, one in declared.objects[Kind.REPO].items()
-    }
+    )
 
 
 def build_snippets(declared: Declarations) -> dict[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
 from netprov.inventory.declared import Declared
 from netprov.inventory.fields import MERGES, Kind, fields_of
-from netprov.inventory.identity import Identities
+from netprov.inventory.identity import Claims
+from netprov.inventory.marks import FIELDS
 from netprov.inventory.model import Disk, Interface, Target, Virt
 from netprov.inventory.read import Layer
 from netprov.inventory.report import Report
@@ -21,34 +23,30 @@ _OWN = {
 
 
 class Targets:
-    """Builds every Target, and notes who is who on the way."""
+    """Builds every Target, and sees that no two systems claim the same mark."""
 
     def __init__(self, resolver: Resolver, subnets: Subnets, report: Report) -> None:
         self.resolver = resolver
         self.subnets = subnets
         self.report = report
-        self.identities = Identities(report)
+        self._claims = Claims(report)
         self._virts: dict[tuple[Kind, str], Virt] = {}
 
-    def of_kind(self, kind: Kind) -> dict[str, Target]:
+    def of_kind(self, kind: Kind) -> Iterator[Target]:
         """Every profile or image, as it boots for a machine that is no declared system."""
-        built = {}
         for declared in self.resolver.objects[kind].values():
             resolved = self.resolver.resolve(kind, declared.name)
             if resolved is not None:
-                built[declared.name] = self._target(declared, resolved, resolved.layer, {})
-        return built
+                yield self._target(declared, resolved, resolved.layer, {})
 
-    def systems(self) -> dict[str, Target]:
-        built = {}
+    def systems(self) -> Iterator[Target]:
         for declared in self.resolver.objects[Kind.SYSTEM].values():
             own = {"interfaces": self._interfaces(declared)}
             self._identify(declared)
             resolved = self.resolver.system(declared)
             if resolved is not None:
                 layer = inherit(resolved.layer, declared.layer)
-                built[declared.name] = self._target(declared, resolved, layer, own)
-        return built
+                yield self._target(declared, resolved, layer, own)
 
     def _target(self, declared: Declared, resolved: Resolved, layer: Layer, own: dict[str, Any]) -> Target:
         kind, written = declared.kind, declared.layer
@@ -73,16 +71,11 @@ class Targets:
         return self._virts[key]
 
     def _identify(self, declared: Declared) -> None:
-        known, values = self.identities, declared.layer.values
-        marks = (
-            ("uuid", known.by_uuid), ("client_id", known.by_client_id), ("serial", known.by_serial),
-            ("circuit_id", known.by_circuit_id), ("remote_id", known.by_remote_id),
-        )  # fmt: skip
-        for field, index in marks:
+        values = declared.layer.values
+        for field, what in FIELDS.items():
             if field in values:
-                index.claim(values[field], declared.name, *declared.field(field))
-        if "hostname" in values:
-            known.by_hostname.claim(values["hostname"].lower(), declared.name, *declared.field("hostname"))
+                mark = values[field].lower() if field == "hostname" else values[field]
+                self._claims.claim(what, mark, declared.name, *declared.field(field))
 
     def _interfaces(self, declared: Declared) -> tuple[Interface, ...]:
         layers: dict[str, Layer] = declared.layer.values.get("interfaces", {})
@@ -91,10 +84,10 @@ class Targets:
             fields = {key: value for key, value in layer.values.items() if key != "netmask"}
             where = f"{declared.where}, field interfaces.{name}"
             if "mac" in fields and not _rides(name, fields["mac"], layers):
-                self.identities.by_mac.claim(fields["mac"], declared.name, layer.origins["mac"], f"{where}.mac")
+                self._claims.claim("MAC", fields["mac"], declared.name, layer.origins["mac"], f"{where}.mac")
             if "ip" in fields:
                 fields["ip"] = self._address(layer, f"{where}.ip")
-                self.identities.by_ip.claim(fields["ip"].ip, declared.name, layer.origins["ip"], f"{where}.ip")
+                self._claims.claim("address", fields["ip"].ip, declared.name, layer.origins["ip"], f"{where}.ip")
                 self.subnets.check_reserved(fields["ip"].ip, layer.origins["ip"], f"{where}.ip")
             built.append(Interface(name=name, **fields))
         return tuple(built)

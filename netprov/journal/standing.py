@@ -45,12 +45,12 @@ def standings(
     latest: dict[str, Boot] = {}
     strangers: list[Boot] = []
     for boot in sorted(boots, key=lambda boot: boot.started):
-        name = boot.system if boot.system in inventory.systems else _declared(boot.machine, inventory)
+        name = boot.system if inventory.system(boot.system) is not None else _declared(boot.machine, inventory)
         if name:
             latest[name] = boot
         else:
             strangers.append(boot)
-    for system in inventory.systems.values():
+    for system in inventory.systems():
         yield _of_system(system, installs.get(system.name), latest.get(system.name), inventory, heard, context)
     for boot in reversed(strangers):
         if context.now - boot.events[-1].at <= LATELY:
@@ -58,7 +58,8 @@ def standings(
 
 
 def _declared(machine: str, inventory: Inventory) -> str:
-    return inventory.by_mac.get(Mac(machine), "")
+    system = inventory.system_by_mac(Mac(machine))
+    return system.name if system is not None else ""
 
 
 def _of_system(

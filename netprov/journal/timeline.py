@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
@@ -126,9 +126,9 @@ class Timeline(Reading):
         """The `last` boots of all machines, oldest first."""
         return self._with_events(self._recent(last))
 
-    def recent_others(self, last: int, known: Container[str]) -> tuple[Boot, ...]:
+    def recent_others(self, last: int, known: Callable[[str], bool]) -> tuple[Boot, ...]:
         """Those among the `last` boots of all machines whose MAC is not `known`, in brief as latest_of() has them."""
-        return self._with_brief([(machine, number) for machine, number in self._recent(last) if machine not in known])
+        return self._with_brief([(machine, number) for machine, number in self._recent(last) if not known(machine)])
 
     def _recent(self, last: int) -> list[Any]:
         found: list[Any] = []

@@ -18,7 +18,9 @@ def secrets_of(inventory: Inventory) -> set[str]:
     """Every value whose name says that it is a secret, and the passwords in URLs: of the settings, the objects, their
     `autoinstall_meta` and `kernel_options`."""
     found: set[str] = set()
-    for part in (inventory.settings, inventory.systems, inventory.profiles, inventory.images, inventory.repos):
+    for part in (
+        inventory.settings, *inventory.systems(), *inventory.profiles(), *inventory.images(), *inventory.repos,
+    ):  # fmt: skip
         found.update(_walk(part, False))
     found.discard("")
     return found

@@ -54,7 +54,7 @@ class PacketWriter:
     def update(self, inventory: Inventory) -> None:
         """A new generation: other secrets, other systems, another bound."""
         self._bound = inventory.settings.server.capture
-        self._batch.update(Blanker(secrets_of(inventory)), frozenset(inventory.by_mac))
+        self._batch.update(Blanker(secrets_of(inventory)), frozenset(mac for mac, _ in inventory.macs()))
 
     def stop(self) -> None:
         """Let `run()` store what came so far, and return."""

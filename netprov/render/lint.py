@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
@@ -37,9 +37,10 @@ class Findings:
     warnings: tuple[Problem, ...]
 
 
-def lint(inventory: Inventory) -> Findings:
-    """Renders and checks everything that `inventory` declares, as if every install were armed."""
-    return _Lint(inventory).findings()
+def lint(inventory: Inventory, systems: Iterable[Target] | None = None) -> Findings:
+    """Renders and checks everything that `inventory` declares, as if every install were armed. `systems`: of its
+    systems only these."""
+    return _Lint(inventory).findings(inventory.systems() if systems is None else systems)
 
 
 class _Lint:
@@ -49,8 +50,8 @@ class _Lint:
         self.request = BootRequest(Via.TFTP, Loader.PXELINUX, server=SERVER)
         self.server = Server.of(inventory, self.request)
 
-    def findings(self) -> Findings:
-        targets = [*self.inventory.profiles.values(), *self.inventory.systems.values()]
+    def findings(self, systems: Iterable[Target]) -> Findings:
+        targets = [*self.inventory.profiles(), *systems]
         wrong = [problem for target in targets for problem in self.of_target(target)]
         wrong += self.of_everybody()
         warned = [problem for target in targets for problem in self.lengths(target)]
@@ -63,7 +64,7 @@ class _Lint:
         yield from self.answers(target)
 
     def of_everybody(self) -> Iterator[Problem]:
-        entries = tuple(p for p in self.inventory.profiles.values() if p.enable_menu and p.kernel)
+        entries = tuple(p for p in self.inventory.profiles() if p.enable_menu and p.kernel)
         for loader in _LOADERS:
             request = replace(self.request, loader=loader)
             yield from self.script(Action.LOCAL, request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from netprov.inventory.model import Menu, Target
 
@@ -10,13 +10,14 @@ Entry = Mapping[str, object]
 
 
 def menu_tree(
-    entries: Sequence[Target], menus: Mapping[str, Menu], entry: Callable[[Target, str], Entry]
+    entries: Sequence[Target], declared: Iterable[Menu], entry: Callable[[Target, str], Entry]
 ) -> dict[str, object]:
     """The tree as templates see it: a menu has `id`, `title`, `entries`, `menus` (its submenus) and `parent` (an id).
 
     `entry` makes what a template sees of a profile, given an id for it. A profile whose menu is not declared stands in
     the top menu; a menu in which nothing stands is left out.
     """
+    menus = {menu.name: menu for menu in declared}
     ids = {target.name: f"entry{number}" for number, target in enumerate(entries, 1)}
     menu_ids = {name: f"menu{number}" for number, name in enumerate(menus, 1)}
 
@@ -25,10 +26,10 @@ def menu_tree(
         beneath = [m.name for m in menus.values() if (m.parent if m.parent in menus else "") == name]
         path = (*above, name)
         submenus = [node(child, path) for child in beneath if child not in path]
-        declared = menus.get(name)
+        menu = menus.get(name)
         return {
             "id": menu_ids.get(name, "top"),
-            "title": (declared.display_name or name) if declared else "netprov",
+            "title": (menu.display_name or name) if menu else "netprov",
             "parent": menu_ids.get(above[-1], "top") if above else "",
             "entries": [entry(target, ids[target.name]) for target in own],
             "menus": [sub for sub in submenus if sub["entries"] or sub["menus"]],

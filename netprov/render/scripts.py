@@ -127,8 +127,7 @@ class Scripts:
         answers; 403: the token is not this install's), ConfigError, StateError.
         """
         inventory = self._inventory_of()
-        declared = inventory.systems if target_kind == "system" else inventory.profiles
-        target = declared.get(name)
+        target = inventory.system(name) if target_kind == "system" else inventory.profile(name)
         if target is None:
             raise PeerError(f"there is no {target_kind} {name}", 404)
         owner = self._owner(target, "" if preview and token == PREVIEW_TOKEN else token)
@@ -153,7 +152,7 @@ class Scripts:
         record = self._state.installs.get(owner) if owner is not None else None
         if owner is None or record is None or not hmac.compare_digest(record.token.encode(), token.encode()):
             raise PeerError(f"this token is not that of the newest install of {target.kind} {target.name}", 403)
-        if (system and owner != system) or (not system and owner in self._inventory_of().systems):
+        if (system and owner != system) or (not system and self._inventory_of().system(owner) is not None):
             raise PeerError(f"this token is of another machine than {target.kind} {target.name}", 403)
         return owner
 

@@ -210,7 +210,7 @@ class Supervisor:
                 worker.hand(memory)
         finally:
             os.close(memory)
-        text = f"generation {after.generation}: {len(after.systems)} systems, {len(after.profiles)} profiles"
+        text = f"generation {after.generation}: {after.summary}"
         log.info("%s", text, extra={"reason": Reason.INVENTORY_LOADED})
         self._tell(Kind.INVENTORY, Reason.INVENTORY_LOADED, text)
         changed = bound_settings(before.settings) ^ bound_settings(after.settings)

@@ -12,7 +12,7 @@ from netprov.boot.request import BootRequest, Loader, Via
 from netprov.boot.state import BootState
 from netprov.errors import ConfigError
 from netprov.explain.who import of_system, who
-from netprov.inventory.model import DhcpMode, Inventory
+from netprov.inventory.model import DhcpMode, Inventory, Target
 from netprov.mac import Mac, mac_of
 from netprov.simulate.machine import KINDS, Kind, Machine, Runs
 from netprov.state.failure import StateError
@@ -30,27 +30,26 @@ def named(text: str, inventory: Inventory, kind: Kind | None) -> Machine:
     Raises UnknownName.
     """
     asking = who(text, inventory)
-    name = (
-        text if text in inventory.systems
-        else inventory.by_mac.get(asking.mac) if asking.mac is not None
-        else inventory.by_uuid.get(asking.uuid) if asking.uuid
-        else inventory.by_ip.get(asking.ip) if asking.ip is not None
-        else inventory.by_hostname.get(text.lower())
+    system = (
+        inventory.system(text)
+        or (inventory.system_by_mac(asking.mac) if asking.mac is not None
+            else inventory.system_by_uuid(asking.uuid) if asking.uuid
+            else inventory.system_by_ip(asking.ip) if asking.ip is not None
+            else inventory.system_by_hostname(text))
     )  # fmt: skip
-    return of(name, inventory, kind, asking.mac) if name is not None else _machine(asking, kind or KINDS["bios"])
+    return _of(system, kind, asking.mac) if system is not None else _machine(asking, kind or KINDS["bios"])
 
 
-def of(name: str, inventory: Inventory, kind: Kind | None, mac: Mac | None = None) -> Machine:
-    """The declared system `name`, with firmware that its kernel runs on unless `kind` says another."""
-    target = inventory.systems[name]
-    asking = of_system(target)
-    usual = KINDS["uefi-arm64" if target.arch in _ARM else "bios"]
-    return replace(_machine(replace(asking, mac=mac or asking.mac), kind or usual), name=name)
+def _of(system: Target, kind: Kind | None, mac: Mac | None = None) -> Machine:
+    """The declared system, with firmware that its kernel runs on unless `kind` says another."""
+    asking = of_system(system)
+    usual = KINDS["uefi-arm64" if system.arch in _ARM else "bios"]
+    return replace(_machine(replace(asking, mac=mac or asking.mac), kind or usual), name=system.name)
 
 
 def every(inventory: Inventory, kind: Kind | None) -> list[Machine]:
     """Every declared system."""
-    return [of(name, inventory, kind) for name in inventory.systems]
+    return [_of(system, kind) for system in inventory.systems()]
 
 
 def strangers(count: int, kind: Kind) -> list[Machine]:

@@ -68,8 +68,9 @@ class Directory:
             sighting = None
         inventory = self._inventory
         if sighting is not None and now - sighting.at < FRESH:
-            return Who(sighting.mac, inventory.by_mac.get(Mac(sighting.mac), ""))
-        system = inventory.systems.get(inventory.by_ip.get(ip, ""))
+            seen = inventory.system_by_mac(Mac(sighting.mac))
+            return Who(sighting.mac, seen.name if seen is not None else "")
+        system = inventory.system_by_ip(ip)
         if system is None:
             return Who()
         mac = next((i.mac for i in system.interfaces if i.mac and i.ip is not None and i.ip.ip == ip), None)

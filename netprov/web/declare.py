@@ -28,12 +28,12 @@ def declare(services: Services, name: str, fields: Mapping[str, Value], by: str)
     Raises PeerError (409): the name or a MAC is taken, it does not load, or the files cannot be written.
     """
     inventory = services.inventory()
-    if name in inventory.systems:
+    if inventory.system(name) is not None:
         raise PeerError(f"a system is called {name} already", 409)
     macs = list(_macs(fields))
     for mac in macs:
-        if mac in inventory.by_mac:
-            raise PeerError(f"{mac} is declared already: it is {inventory.by_mac[mac]}", 409)
+        if (other := inventory.system_by_mac(mac)) is not None:
+            raise PeerError(f"{mac} is declared already: it is {other.name}", 409)
     try:
         added = add_system(Path(inventory.files[0]), name, fields)
     except ConfigError as error:
@@ -43,7 +43,7 @@ def declare(services: Services, name: str, fields: Mapping[str, Value], by: str)
     services.record(
         Event(services.clock(), Kind.INVENTORY, Reason.INVENTORY_EDITED, text, mac=macs[0] if macs else "", system=name)
     )
-    _taken_over(services, lambda inventory: name in inventory.systems)
+    _taken_over(services, lambda inventory: inventory.system(name) is not None)
     return where
 
 
@@ -60,11 +60,11 @@ def remove(services: Services, name: str, by: str) -> str:
     except ConfigError as error:
         raise _refused(error, inventory.files) from None
     where = origin_text(removed.origin, inventory.files)
-    target = inventory.systems.get(name)
+    target = inventory.system(name)
     mac = next((interface.mac for interface in target.interfaces if interface.mac), "") if target is not None else ""
     text = f"{by} removed {name}, from {where}"
     services.record(Event(services.clock(), Kind.INVENTORY, Reason.INVENTORY_EDITED, text, mac=mac, system=name))
-    _taken_over(services, lambda inventory: name not in inventory.systems)
+    _taken_over(services, lambda inventory: inventory.system(name) is None)
     return where
 
 

@@ -58,9 +58,8 @@ class Glance:
 
     def name_of(self, transfer: Transfer) -> str:
         """The name that the machine's page has."""
-        if transfer.system in self.inventory.systems:
-            return transfer.system
-        return self.inventory.by_mac.get(Mac(transfer.machine), transfer.machine)
+        system = self.inventory.system(transfer.system) or self.inventory.system_by_mac(Mac(transfer.machine))
+        return system.name if system is not None else transfer.machine
 
     @cached_property
     def _by_name(self) -> dict[str, Transfer]:

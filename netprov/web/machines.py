@@ -42,10 +42,10 @@ def declared(target: Target) -> Machine:
 
 def find(inventory: Inventory, text: str) -> Machine:
     """The machine that `text` names: a system, or a MAC of one; anything else is one that nothing declares."""
-    name = text if text in inventory.systems else inventory.by_hostname.get(text.lower(), "")
-    if not name:
-        name = next((inventory.by_mac[mac] for mac in _macs(text) if mac in inventory.by_mac), "")
-    return declared(inventory.systems[name]) if name else Machine(tuple(reversed(keys(text))))
+    target = inventory.system(text) or inventory.system_by_hostname(text)
+    if target is None:
+        target = next(filter(None, map(inventory.system_by_mac, _macs(text))), None)
+    return declared(target) if target is not None else Machine(tuple(reversed(keys(text))))
 
 
 def _macs(text: str) -> list[Mac]:
@@ -71,7 +71,7 @@ def search(inventory: Inventory, text: str, number: int, per_page: int) -> Page:
     A page too far is the last one.
     """
     words = text.lower().split()
-    found = [target for target in inventory.systems.values() if not words or _matches(target, words)]
+    found = [target for target in inventory.systems() if not words or _matches(target, words)]
     pages = max(1, -(-len(found) // per_page))
     number = min(max(1, number), pages)
     part = found[(number - 1) * per_page : number * per_page]

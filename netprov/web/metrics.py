@@ -66,7 +66,7 @@ class Server(Collector):
         yield from self._leases()
         inventory = self._services.inventory()
         yield GaugeMetricFamily("netprov_inventory_generation", "The generation that serves.", inventory.generation)
-        yield GaugeMetricFamily("netprov_systems", "Declared systems.", len(inventory.systems))
+        yield GaugeMetricFamily("netprov_systems", "Declared systems.", len(inventory.systems()))
 
     def _counted(self) -> Iterator[Metric]:
         tally = self._tally

@@ -16,7 +16,7 @@ def operate(services: Services, request: Request, name: str, event: Arm | GoLoca
 
     Raises PeerError (404: no such system; 409: it has no install).
     """
-    target = services.inventory().systems.get(name)
+    target = services.inventory().system(name)
     if target is None:
         raise PeerError(f"no system is called {name!r}", 404)
     if isinstance(event, Arm) and target.install is InstallMode.ALWAYS:

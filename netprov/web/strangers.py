@@ -11,6 +11,7 @@ from netprov.inventory.model import InstallMode, Inventory, Value
 from netprov.inventory.values import parse_name
 from netprov.journal.boots import Boot
 from netprov.journal.timeline import Timeline
+from netprov.mac import Mac
 from netprov.web.explained import arch_seen, origin_text
 from netprov.web.machines import Machine
 from netprov.web.words import shown
@@ -34,7 +35,7 @@ class Stranger:
 def lately(journal: Timeline, inventory: Inventory) -> tuple[Stranger, ...]:
     """Those among the recent boots, the latest first."""
     found: dict[str, Stranger] = {}
-    for boot in reversed(journal.recent_others(LOOKED_AT, inventory.by_mac)):
+    for boot in reversed(journal.recent_others(LOOKED_AT, lambda mac: inventory.system_by_mac(Mac(mac)) is not None)):
         if boot.machine not in found and not boot.system:
             found[boot.machine] = _stranger(boot)
     return tuple(found.values())[:SHOWN]
@@ -74,16 +75,16 @@ def suggest(machine: Machine, inventory: Inventory, name: str, profile: str, pro
     mac = machine.mac
     if not mac:
         return None
-    profiles = tuple(inventory.profiles)
+    profiles = tuple(profile.name for profile in inventory.profiles())
     usual = f"node-{mac.replace(':', '')[-6:]}"
     wanted = name or usual
     try:
         parse_name(wanted)
     except ValueError as error:
         problem, wanted = problem or str(shown(str(error))), usual
-    if wanted in inventory.systems:
+    if inventory.system(wanted) is not None:
         problem = problem or f"a system is called {wanted} already"
-    chosen = profile if profile in inventory.profiles else next(iter(profiles), "PROFILE")
+    chosen = profile if profile in profiles else next(iter(profiles), "PROFILE")
     if not profiles:
         problem = problem or "no profile is declared yet: it says what a machine boots"
     elif profile and chosen != profile:

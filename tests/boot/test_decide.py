@@ -42,6 +42,9 @@ LADY = replace(
     install=InstallMode.ONCE,
     uuid=UUID,
     serial="S1",
+    client_id=b"\xffabc",
+    circuit_id=b"port7",
+    remote_id=b"switch9",
     interfaces=(
         Interface("eth0", mac=MAC, ip=IPv4Interface("10.0.0.14/24")),
         Interface("eth1", mac=MAC2, ip=IPv4Interface("10.0.1.14/24")),
@@ -51,20 +54,13 @@ LADY = replace(
 
 
 def inventory(lady=LADY, mode=DhcpMode.FULL, unknown=UnknownPolicy.IGNORE, subnets=(), profiles=(WEB,), **http):
-    return Inventory(
+    return Inventory.of(
+        lady,
+        *profiles,
         settings=Settings(
             server=ServerSettings(unknown=unknown), dhcp=DhcpSettings(mode=mode), http=HttpSettings(**http)
         ),
-        systems={"lady": lady},
-        profiles={profile.name: profile for profile in profiles},
         subnets=subnets,
-        by_mac={MAC: "lady", MAC2: "lady"},
-        by_uuid={UUID: "lady"},
-        by_client_id={b"\xffabc": "lady"},
-        by_serial={"S1": "lady"},
-        by_circuit_id={b"port7": "lady"},
-        by_remote_id={b"switch9": "lady"},
-        by_ip={IPv4Address("10.0.0.14"): "lady"},
     )
 
 

@@ -3,9 +3,9 @@ import pytest
 from netprov.boot.stages import Stages
 from netprov.inventory.model import Inventory, Target
 
-INVENTORY = Inventory(
-    systems={"lady": Target("system", "lady", kernel="d/vmlinuz", initrd=("d/initrd", "d/m.efi"), filename="odd.bin")},
-    profiles={"web": Target("profile", "web", kernel="w/linux")},
+INVENTORY = Inventory.of(
+    Target("system", "lady", kernel="d/vmlinuz", initrd=("d/initrd", "d/m.efi"), filename="odd.bin"),
+    Target("profile", "web", kernel="w/linux"),
 )
 
 

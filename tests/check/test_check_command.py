@@ -25,7 +25,7 @@ from .check_world import X86, edit, found, machines, rows, run
 def test_nothing_is_found(site: Path) -> None:
     assert found(site, 0) == []
     said = run(site).output
-    assert "✓ configuration 1 systems, 1 profiles, no problems" in said
+    assert "✓ configuration 1 system, 1 profile, no problems" in said
     assert "! server        no server runs on" in said
     assert "→ start it" in said
     assert "$ netprov serve" in said

@@ -53,9 +53,9 @@ def test_configuration_declares_what_is_booted(plan: Plan, firmware: Firmware, g
     plan = replace(plan, firmware=firmware, guests=guests)
     plan.config.write_text(configuration(plan))
     inventory = load(plan.config)
-    assert {name: system.interfaces[0].mac for name, system in inventory.systems.items()} == plan.machines
+    assert {system.name: system.interfaces[0].mac for system in inventory.systems()} == plan.machines
     assert len(set(plan.machines.values())) == guests
-    assert {system.install for system in inventory.systems.values()} == {InstallMode.ONCE}
+    assert {system.install for system in inventory.systems()} == {InstallMode.ONCE}
     assert inventory.settings.server.state == str(plan.folder / "state")
     assert not inventory.warnings
 

@@ -84,15 +84,12 @@ def inventory(
     server: ServerSettings | None = None,
     **dhcp: Any,
 ) -> Inventory:
-    return Inventory(
+    return Inventory.of(
+        *systems,
         settings=Settings(
             server=replace(server or ServerSettings(), unknown=unknown), dhcp=DhcpSettings(mode=mode, **dhcp)
         ),
-        systems={s.name: s for s in systems},
         subnets=subnets,
-        by_mac={i.mac: s.name for s in systems for i in s.interfaces if i.mac},
-        by_ip={i.ip.ip: s.name for s in systems for i in s.interfaces if i.ip},
-        by_uuid={s.uuid: s.name for s in systems if s.uuid},
     )
 
 

@@ -42,21 +42,19 @@ def inventory(options: dict[str, Any]) -> Inventory:
         domain="example.org",
         lease=options.get("lease", 3600),
     )
-    systems = {}
+    systems = []
     for name, (mac, address) in options.get("systems", {}).items():
         interface = Interface("eth0", Mac(mac), IPv4Interface(address) if address else None)
-        systems[name] = Target(
-            "system", name, hostname=name, interfaces=(interface,), kernel="vmlinuz", install=InstallMode.ALWAYS
+        systems.append(
+            Target("system", name, hostname=name, interfaces=(interface,), kernel="vmlinuz", install=InstallMode.ALWAYS)
         )
-    return Inventory(
+    return Inventory.of(
+        *systems,
         settings=Settings(
             server=ServerSettings(interfaces=tuple(options.get("interfaces", ()))),
             dhcp=DhcpSettings(mode=DhcpMode(options.get("mode", "full"))),
         ),
         subnets=(subnet,),
-        systems=systems,
-        by_mac={i.mac: name for name, s in systems.items() for i in s.interfaces if i.mac},
-        by_ip={i.ip.ip: name for name, s in systems.items() for i in s.interfaces if i.ip},
     )
 
 

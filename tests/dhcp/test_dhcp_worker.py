@@ -21,7 +21,7 @@ from netprov.dhcp.interfaces import interfaces
 from netprov.dhcp.loop import DhcpWorker
 from netprov.dhcp.packet import DISCOVER, REQUEST
 from netprov.errors import ConfigError
-from netprov.inventory.model import DhcpMode, DhcpSettings, ServerSettings, Settings
+from netprov.inventory.model import DhcpMode, DhcpSettings, Inventory, ServerSettings, Settings
 from netprov.journal.event import Event, Kind
 from netprov.state.failure import StateError
 from netprov.state.leases import Lease
@@ -153,8 +153,8 @@ def test_packets_that_come_together_share_a_commit(running: Running) -> None:
 
 def test_a_new_inventory_answers_from_the_next_packet_on(running: Running) -> None:
     lady = system("lady", LADY, "127.9.1.7/8")
-    changed = replace(
-        running.inventory, systems={"lady": lady}, by_ip={IPv4Address("127.9.1.7"): "lady"}, generation=2
+    changed = Inventory.of(
+        lady, settings=running.inventory.settings, subnets=running.inventory.subnets, generation=2
     )  # fmt: skip
     running.worker.update(changed)
     end = time.monotonic() + 5

@@ -208,7 +208,7 @@ OURS = [
 def test_our_address(tmp_path: Path, text: str, system: str, address: str | None) -> None:
     (tmp_path / "netprov.yaml").write_text(f"{text}tftp: {{root: .}}\n")
     inventory = load(tmp_path / "netprov.yaml")
-    found = our_address(inventory, inventory.systems.get(system))
+    found = our_address(inventory, inventory.system(system))
     assert found == (IPv4Address(address) if address else None)
 
 

@@ -276,7 +276,7 @@ def test_always(house: Path) -> None:
     stages = told(house, "earl")["stages"]
     assert stages[-1]["gets"] == "the same again"
     assert "callback" not in [stage["stage"] for stage in stages]
-    assert load(house / "netprov.yaml").systems["earl"].install is InstallMode.ALWAYS
+    assert load(house / "netprov.yaml").system("earl").install is InstallMode.ALWAYS
 
 
 @pytest.mark.parametrize("mac", ["01:00:5e:00:00:01", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"])

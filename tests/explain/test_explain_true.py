@@ -126,7 +126,7 @@ def test_how_a_packet_comes(
         "systems: {lady: {profile: web, interfaces: {e: {ip: 10.0.0.14/24}}}}\n"
     ))  # fmt: skip
     inventory = load(tmp_path / "netprov.yaml")
-    target = inventory.systems[name]
+    target = inventory.system(name)
     server = server_module.our_address(inventory, target)
     came = arrival(inventory, server, target, IPv4Address(relay) if relay else None)
     assert came is not None

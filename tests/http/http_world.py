@@ -37,12 +37,7 @@ LADY = Target(
 )
 TRAMP = Target("system", "tramp", profile="<script>alert(1)</script>", hostname='a"b\n- c', comment="")
 WEB = Target("profile", "web")
-INVENTORY = Inventory(
-    generation=7,
-    systems={"lady": LADY, "tramp": TRAMP},
-    profiles={"web": WEB},
-    by_mac={Mac("52:54:00:12:34:56"): "lady"},
-)
+INVENTORY = Inventory.of(LADY, TRAMP, WEB, generation=7)
 
 
 @dataclass(frozen=True)

@@ -135,15 +135,15 @@ def test_error_in_a_distro(distro: str, says: str, refuses: Refuses, base: Path)
 
 def test_absolute_path_under_the_root_becomes_a_name(loads: Loads, base: Path) -> None:
     inventory = loads(f"distros: {{d: {{kernel: {base}/boot-images/./k}}}}\nprofiles: {{p: {{distro: d}}}}")
-    assert inventory.profiles["p"].kernel == "k"
+    assert inventory.profile("p").kernel == "k"
 
 
 def test_urls_and_loaders_names_are_not_looked_for_under_the_root(loads: Loads, base: Path) -> None:
     (base / "boot-images" / "loaders").mkdir()
     (base / "boot-images" / "loaders" / "memdisk").touch()
     inventory = loads("distros: {d: {kernel: memdisk, initrd: http://x/y}}\nprofiles: {p: {distro: d}}")
-    assert inventory.profiles["p"].kernel == "memdisk"
-    assert inventory.profiles["p"].initrd == ("http://x/y",)
+    assert inventory.profile("p").kernel == "memdisk"
+    assert inventory.profile("p").initrd == ("http://x/y",)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_vlans_and_aliases_share_their_interfaces_mac(loads: Loads) -> None:
     inventory = loads(
         OBJECTS + f"systems: {{a: {{profile: web, interfaces: {{eth0: {mac}, eth0.5: {mac}, 'eth0:1': {mac}}}}}}}"
     )
-    assert list(inventory.by_mac) == ["52:54:00:00:00:01"]
+    assert [mac for mac, _ in inventory.macs()] == ["52:54:00:00:00:01"]
 
 
 def test_an_attempt_that_fails_says_which_files_it_read(base: Path) -> None:

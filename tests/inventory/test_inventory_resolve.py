@@ -48,7 +48,7 @@ def resolve(folder: Path, layers: list[dict[str, Any]]) -> Target:
         "systems": {"s": system | {"profile": f"p{len(profiles) - 1}"}},
     }
     (folder / "netprov.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
-    return load(folder / "netprov.yaml").systems["s"]
+    return load(folder / "netprov.yaml").system("s")
 
 
 CHAIN = st.lists(LAYER, min_size=4, max_size=7)
@@ -144,17 +144,17 @@ def test_removing_with_false_and_with_quotes(loads: Loads) -> None:
           p: {distro: d, kernel_options: {quiet: false, "!selinux": , nomodeset: }}
           q: {parent: p, kernel_options: "!splash console=ttyS0 console=tty1"}
         """)
-    assert inventory.profiles["q"].kernel_options == {"console": ("ttyS0", "tty1"), "nomodeset": None}
+    assert inventory.profile("q").kernel_options == {"console": ("ttyS0", "tty1"), "nomodeset": None}
 
 
 def test_an_empty_text_is_a_value(loads: Loads) -> None:
     inventory = loads('distros: {d: {proxy: http://x}}\nprofiles: {p: {distro: d}, q: {parent: p, proxy: ""}}')
-    assert (inventory.profiles["p"].proxy, inventory.profiles["q"].proxy) == ("http://x", "")
+    assert (inventory.profile("p").proxy, inventory.profile("q").proxy) == ("http://x", "")
 
 
 def test_images_inherit_defaults_only(loads: Loads) -> None:
     inventory = loads("defaults: {proxy: http://x}\nimages: {i: {kernel: k}}\nsystems: {s: {image: i}}")
-    system = inventory.systems["s"]
+    system = inventory.system("s")
     assert (system.kind, system.image, system.profile) == ("system", "i", "")
     assert (system.kernel, system.proxy) == ("k", "http://x")
 
@@ -164,7 +164,7 @@ def test_cobblers_virt_fields_mix_with_ours(loads: Loads) -> None:
         distros: {d: }
         profiles: {p: {distro: d, virt_ram: 1024, virt_file_size: "5,2", virt: {cpus: 2}, virt_type: kvm}}
         """)
-    virt = inventory.profiles["p"].virt
+    virt = inventory.profile("p").virt
     assert (virt.ram, virt.cpus, virt.type, [disk.size >> 30 for disk in virt.disks]) == (1024, 2, "kvm", [5, 2])
 
 

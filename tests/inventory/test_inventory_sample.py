@@ -11,6 +11,7 @@ from inventory_world import Loads
 from netprov.errors import Origin
 from netprov.inventory.load import load
 from netprov.inventory.model import DhcpMode, Disk, InstallMode, Inventory, UnknownPolicy, Virt
+from netprov.mac import Mac
 
 SAMPLE = Path(__file__).parent / "sample"
 
@@ -22,12 +23,12 @@ def inventory() -> Inventory:
 
 def test_every_object_is_there_in_declared_order(inventory: Inventory) -> None:
     assert inventory.generation == 7
-    assert list(inventory.systems) == ["lady", "lord", "baron", "rescue-stick"]
-    assert list(inventory.profiles) == ["web", "web-test", "metal"]
-    assert list(inventory.images) == ["rescue"]
-    assert inventory.menus["rescue"].parent == "main"
+    assert [system.name for system in inventory.systems()] == ["lady", "lord", "baron", "rescue-stick"]
+    assert [profile.name for profile in inventory.profiles()] == ["web", "web-test", "metal"]
+    assert [image.name for image in inventory.images()] == ["rescue"]
+    assert [(menu.name, menu.parent) for menu in inventory.menus] == [("main", ""), ("rescue", "main")]
     assert inventory.snippets["motd"] == "Welcome to {{ hostname }}\n"
-    assert inventory.repos["site"].mirror == "http://192.168.77.1/repos/site"
+    assert [(repo.name, repo.mirror) for repo in inventory.repos] == [("site", "http://192.168.77.1/repos/site")]
     assert inventory.warnings == ()
 
 
@@ -59,19 +60,19 @@ def test_subnets(inventory: Inventory) -> None:
 
 
 def test_system_inherits_along_the_chain(inventory: Inventory) -> None:
-    lady = inventory.systems["lady"]
+    lady = inventory.system("lady")
     assert (lady.kind, lady.profile, lady.distro, lady.os_version) == ("system", "web", "scotland", "9")
     assert lady.kernel_options == {"console": ("tty0", "ttyS0,115200"), "quiet": None}
     assert list(lady.kernel_options) == ["console", "quiet"]
     assert lady.autoinstall_meta == {"timezone": "UTC", "packages": ("httpd", "git"), "version": "1.10", "debug": "off"}
     assert lady.virt == Virt("xenpv", 1024, 2, (Disk(4 << 30),), "xenbr0")
-    assert lady.virt is inventory.profiles["web"].virt
+    assert lady.virt is inventory.profile("web").virt
     assert lady.owners == ("ops",)
     assert lady.interfaces[0].ip == IPv4Interface("192.168.77.114/24")
 
 
 def test_sub_profile_and_its_system(inventory: Inventory) -> None:
-    lord = inventory.systems["lord"]
+    lord = inventory.system("lord")
     assert lord.kernel_options == {"console": ("tty0", "ttyS0,115200"), "debug": None}
     assert lord.autoinstall_meta["timezone"] == "Europe/Edinburgh"
     assert lord.autoinstall_meta["version"] == "1.10"
@@ -81,7 +82,7 @@ def test_sub_profile_and_its_system(inventory: Inventory) -> None:
 
 
 def test_cobblers_names(inventory: Inventory) -> None:
-    baron = inventory.systems["baron"]
+    baron = inventory.system("baron")
     assert baron.install is InstallMode.ONCE
     assert baron.autoinstall == "debian.preseed"
     assert baron.arch == "x86_64"
@@ -96,17 +97,17 @@ def test_cobblers_names(inventory: Inventory) -> None:
 
 
 def test_indexes(inventory: Inventory) -> None:
-    assert inventory.by_mac["52:54:00:12:34:56"] == "lord"  # type: ignore[index]
-    assert inventory.by_uuid["4c4c4544-0043-3010-8052-b4c04f4a4d31"] == "lord"
-    assert inventory.by_hostname["lady.example.org"] == "lady"
-    assert inventory.by_ip[Ip("10.1.0.20")] == "baron"
-    assert inventory.by_serial["0042"] == "baron"
-    assert inventory.by_circuit_id[b"Eth1/7"] == "baron"
-    assert inventory.by_client_id[bytes.fromhex("01525400abcdef")] == "baron"
+    assert inventory.system_by_mac(Mac("52:54:00:12:34:56")) is inventory.system("lord")
+    assert inventory.system_by_uuid("4c4c4544-0043-3010-8052-b4c04f4a4d31") is inventory.system("lord")
+    assert inventory.system_by_hostname("Lady.example.org") is inventory.system("lady")
+    assert inventory.system_by_ip(Ip("10.1.0.20")) is inventory.system("baron")
+    assert inventory.system_by_serial("0042") is inventory.system("baron")
+    assert inventory.system_by_circuit_id(b"Eth1/7") is inventory.system("baron")
+    assert inventory.system_by_client_id(bytes.fromhex("01525400abcdef")) is inventory.system("baron")
 
 
 def test_origins_say_where_a_value_was_written(inventory: Inventory) -> None:
-    lord = inventory.systems["lord"]
+    lord = inventory.system("lord")
     profiles, rack = str(SAMPLE / "inventory/profiles.yaml"), str(SAMPLE / "inventory/rack1/systems.yml")
     assert lord.origins["kernel"] == Origin(str(SAMPLE / "netprov.yaml"), 33)
     assert lord.origins["kernel_options"] == Origin(profiles, 27)
@@ -163,4 +164,4 @@ def test_the_documented_example(loads: Loads, base: Path) -> None:
     (base / "inventory").mkdir()
     inventory = loads(README)
     assert inventory.warnings == ()
-    assert inventory.systems["lady"].kernel_options == {"console": ("tty0", "ttyS0,115200"), "quiet": None}
+    assert inventory.system("lady").kernel_options == {"console": ("tty0", "ttyS0,115200"), "quiet": None}

@@ -21,9 +21,9 @@ def system(i: int) -> str:
 def test_ten_thousand_systems(tmp_path: Path) -> None:
     (tmp_path / "netprov.yaml").write_text(HEAD + "systems:\n" + "".join(map(system, range(10_000))))
     inventory = load(tmp_path / "netprov.yaml")
-    assert len(inventory.systems) == len(inventory.by_mac) == len(inventory.by_ip) == 10_000
-    virts = {id(target.virt) for target in inventory.systems.values()}
-    options = {id(target.kernel_options) for target in inventory.systems.values()}
+    assert len(inventory.systems()) == len(list(inventory.macs())) == len(list(inventory.addresses())) == 10_000
+    virts = {id(target.virt) for target in inventory.systems()}
+    options = {id(target.kernel_options) for target in inventory.systems()}
     assert len(virts) == len(options) == 1  # what is inherited unchanged is shared
     pickled = pickle.dumps(inventory, pickle.HIGHEST_PROTOCOL)
     assert len(pickled) < 8_000_000
@@ -35,4 +35,4 @@ def test_a_file_for_each_system(tmp_path: Path) -> None:
     for i in range(1000):
         (tmp_path / "inventory" / f"{i}.yaml").write_text("systems:\n" + system(i))
     (tmp_path / "netprov.yaml").write_text(HEAD)
-    assert len(load(tmp_path / "netprov.yaml").systems) == 1000
+    assert len(load(tmp_path / "netprov.yaml").systems()) == 1000

@@ -110,8 +110,8 @@ def test_every_inheritable_field_reaches_the_system(name: str, loads: Loads) -> 
             f"repos: {{r: {{mirror: http://x}}}}\nprofiles: {{p: {{distro: d, {written[Kind.PROFILE]}}}, q: {{parent: p}}}}\n"
             f"systems: {{s: {{profile: q, {written[Kind.SYSTEM]}}}}}\n"
         )
-        assert getattr(inventory.systems["s"], name) != default, kind
-        assert inventory.systems["s"].origins[name].line > 0
+        assert getattr(inventory.system("s"), name) != default, kind
+        assert inventory.system("s").origins[name].line > 0
 
 
 def as_json(text: str) -> object:

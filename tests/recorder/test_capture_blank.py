@@ -135,7 +135,7 @@ def test_the_secrets_of_an_inventory_are_all_found():
         users=(User("anna", "scrypt:1$salt$hash"),),
         tokens=(Token("ci", "sha256:" + "ab" * 32),),
     )
-    found = secrets_of(Inventory(settings=Settings(server=server), systems={"lady": lady}))
+    found = secrets_of(Inventory.of(lady, settings=Settings(server=server)))
     assert {
         "$6$root", "wpawpa", "1234567", "vncvnc", "optopt", "tr%40tree", "tr@tree", "dbpass", "scrypt:1$salt$hash",
         "ab" * 32,

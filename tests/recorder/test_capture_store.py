@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from netprov.errors import ConfigError
-from netprov.inventory.model import Inventory, ServerSettings, Settings, Target
+from netprov.inventory.model import Interface, Inventory, ServerSettings, Settings, Target
 from netprov.journal.recorder import channel
 from netprov.mac import Mac
 from netprov.recorder.entry import Entry, What, encode
@@ -29,9 +29,10 @@ LADY = ip_address("10.77.0.2").packed
 
 
 def inventory(capture: int = 4 * MIB) -> Inventory:
-    lady = Target("system", "lady", autoinstall_meta={"rootpw": "geheim123"})
+    card = Interface("eth0", Mac(MAC))
+    lady = Target("system", "lady", interfaces=(card,), autoinstall_meta={"rootpw": "geheim123"})
     server = ServerSettings(capture=capture)
-    return Inventory(settings=Settings(server=server), systems={"lady": lady}, by_mac={Mac(MAC): "lady"})
+    return Inventory.of(lady, settings=Settings(server=server))
 
 
 def dhcp(mac: str, at: float, data: bytes = bytes(300), claim: str = "") -> Entry:

@@ -56,17 +56,11 @@ WEB = replace(LADY, kind="profile", name="web", profile="", uuid="", hostname=""
 def inventory(*targets: Target, **fields: object) -> Inventory:
     """An inventory of these systems and profiles (LADY and WEB without any)."""
     given = targets or (LADY, WEB)
-    systems = {t.name: t for t in given if t.kind == "system"}
     values: dict[str, object] = {
         "settings": Settings(server=ServerSettings(address=SERVER, unknown=UnknownPolicy.MENU)),
-        "systems": systems,
-        "profiles": {t.name: t for t in given if t.kind == "profile"},
         "subnets": (Subnet(IPv4Network("10.0.0.0/24"), router=(SERVER,), domain="sub.example"),),
-        "by_mac": {i.mac: t.name for t in systems.values() for i in t.interfaces if i.mac},
-        "by_uuid": {t.uuid: t.name for t in systems.values() if t.uuid},
-        "by_ip": {i.ip.ip: t.name for t in systems.values() for i in t.interfaces if i.ip},
     }
-    return Inventory(**{**values, **fields})  # type: ignore[arg-type]
+    return Inventory.of(*given, **{**values, **fields})  # type: ignore[arg-type]
 
 
 @dataclass
@@ -152,5 +146,5 @@ def names(mac: Mac = MAC) -> dict[Loader, str]:
     }
 
 
-def menus() -> dict[str, Menu]:
-    return {"servers": Menu("servers", "All servers"), "deep": Menu("deep", parent="servers"), "none": Menu("none")}
+def menus() -> tuple[Menu, ...]:
+    return (Menu("servers", "All servers"), Menu("deep", parent="servers"), Menu("none"))

@@ -169,7 +169,7 @@ def test_hostile_hostname(loader: Loader, value: str) -> None:
 @pytest.mark.parametrize("loader", [Loader.PXELINUX, Loader.GRUB, Loader.IPXE])
 def test_hostile_menu_title(loader: Loader, value: str) -> None:
     def menu(title: str) -> list[str]:
-        declared = {**menus(), "servers": replace(menus()["servers"], display_name=title)}
+        declared = tuple(replace(one, display_name=title) if one.name == "servers" else one for one in menus())
         text = Site(inventory(LADY, replace(WEB, menu="servers"), menus=declared)).text(names(STRANGER)[loader])
         return command_line_free(loader, text)
 

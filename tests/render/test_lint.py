@@ -68,7 +68,7 @@ def run_render(config: Path, *arguments: str) -> Result:
 
 def test_lint_of_a_good_site(write: Callable[..., Path]) -> None:
     result = run_lint(write())
-    assert result.output == "no problems in 2 systems and 1 profiles\n"
+    assert result.output == "no problems in 2 systems, 1 profile\n"
     assert result.exit_code == 0
     assert json.loads(run_lint(write(), "--json").output) == {"problems": [], "warnings": []}
 

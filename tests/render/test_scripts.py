@@ -163,7 +163,7 @@ def test_menu_entry_has_its_profiles_answers() -> None:
 
 
 def test_circular_menus_end() -> None:
-    loop = {"a": Menu("a", parent="b"), "b": Menu("b", parent="a")}
+    loop = (Menu("a", parent="b"), Menu("b", parent="a"))
     assert Site(inventory(LADY, replace(WEB, menu="a"), menus=loop)).text(names(STRANGER)[Loader.GRUB])
 
 

@@ -85,7 +85,7 @@ def test_s5_a_bad_edit_keeps_the_generation_before_and_says_so(server):
         assert time.monotonic() < deadline, server.cli("check").stdout
         time.sleep(0.1)
     server.edit(INVENTORY)
-    server.wait_log("generation 2: 1 systems")
+    server.wait_log("generation 2: 1 system,")
 
 
 def test_sighup_reloads(server):

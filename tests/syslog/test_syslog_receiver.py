@@ -111,9 +111,7 @@ class Seen:
 
 
 LADY = Target("system", "lady", interfaces=(Interface("eth0", Mac(MAC), IPv4Interface("10.0.0.1/24")),))
-INVENTORY = Inventory(
-    systems={"lady": LADY}, by_mac={Mac(MAC): "lady"}, by_ip={IPv4Address("10.0.0.1"): "lady"}
-)  # fmt: skip
+INVENTORY = Inventory.of(LADY)
 
 
 @pytest.mark.parametrize(

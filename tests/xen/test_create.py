@@ -175,7 +175,7 @@ def test_profile(dom0: Dom0) -> None:
         done = dom0.run("web", "--name", "lord", "--size", "3M", "--size", "2G", "--disk", f"file:{dom0.folder}/a.img", "--disk",
                         "phy:/dev/vg0/lord", "--full", "--cpus", "2")  # fmt: skip
     assert done.exit_code == 0, done.output
-    lord = load(dom0.config).systems["lord"]
+    lord = load(dom0.config).system("lord")
     assert (lord.profile, lord.virt.cpus, lord.virt.ram) == ("web", 2, 1024)
     assert [(disk.path, disk.size) for disk in lord.virt.disks] == [
         (f"{dom0.folder}/a.img", 3 << 20), ("/dev/vg0/lord", 2 << 30),
@@ -253,7 +253,7 @@ def test_disks_as_declared_but_for_what_is_said(
     made = changed(lady, Order("lady", sizes=sizes, disks=disks))
     assert list(made.virt.disks) == wanted
     web = Target("profile", "web", virt=declared)
-    new = ordered(Order("web", "lord", sizes=sizes, disks=disks), Inventory(profiles={"web": web}))
+    new = ordered(Order("web", "lord", sizes=sizes, disks=disks), Inventory.of(web))
     assert new.system.virt.disks == made.virt.disks
     assert new.declares is not None
     assert ("virt" in new.declares) == bool(sizes or disks)

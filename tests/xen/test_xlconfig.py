@@ -473,10 +473,10 @@ SAMPLE = Path(__file__).parents[1] / "inventory" / "sample" / "netprov.yaml"
 @pytest.mark.parametrize("name", ["lady", "lord", "rescue-stick"])
 def test_make(name: str, kind: str) -> None:
     inventory = load(SAMPLE)
-    text = make(inventory.systems[name], kind)
-    assert lint(text, "x.cfg", inventory.by_mac) == []
+    text = make(inventory.system(name), kind)
+    assert lint(text, "x.cfg", {mac for mac, _ in inventory.macs()}) == []
     got = grammar.read(text, "x").settings
-    mac = inventory.systems[name].interfaces[0].mac
+    mac = inventory.system(name).interfaces[0].mac
     assert f"mac={mac}" in got["vif"][0]
     assert len(got["vif"]) == 1  # lord's VLAN is no interface of its own
     if kind == "hvm":

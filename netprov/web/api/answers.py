@@ -76,7 +76,7 @@ def system(asked: Asked) -> Json:
 
 
 def profile(asked: Asked) -> Json:
-    target = asked.inventory.profiles.get(asked.text("name"))
+    target = asked.inventory.profile(asked.text("name"))
     if target is None:
         raise PeerError(f"no profile is called {asked.text('name')!r}", 404)
     return _system(target, asked.inventory)
@@ -152,7 +152,7 @@ def timeline(asked: Asked) -> Json:
 
 def rendered(asked: Asked) -> Json:
     kind, name, inventory = asked.text("kind"), asked.text("name"), asked.inventory
-    target = inventory.systems.get(name) or inventory.profiles.get(name)
+    target = inventory.system(name) or inventory.profile(name)
     local = server_address(inventory, target, asked.local)
     preview = Preview(inventory, Records(Tokenless(asked.services.state.installs), asked.armed), local)
     if kind in ("autoinstall", "args"):
@@ -179,7 +179,7 @@ def lease_list(asked: Asked) -> Json:
 
 
 def _declared(asked: Asked) -> Target:
-    target = asked.inventory.systems.get(asked.text("name"))
+    target = asked.inventory.system(asked.text("name"))
     if target is None:
         raise PeerError(f"no system is called {asked.text('name')!r}", 404)
     return target

@@ -46,7 +46,7 @@ def boot_request(request: Request, loader: Loader, inventory: Inventory) -> Boot
     query = request.args
     said = _mac(query.get("mac", ""))
     sent = [] if said else _provisioning_macs(request)
-    known = next((mac for mac in sent if mac in inventory.by_mac), None)
+    known = next((mac for mac in sent if inventory.system_by_mac(mac) is not None), None)
     uuid = query.get("uuid", "").lower()
     return BootRequest(
         via=Via.HTTP,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from flask import Blueprint, Response, abort, request
 
@@ -52,7 +51,7 @@ def blueprint(services: Services) -> Blueprint:
         return Response(b"", content_type=YAML)  # there is none; cloud-init asks all the same
 
     def target(kind: str, name: str) -> Target:
-        found = targets(services.inventory(), kind).get(name)
+        found = declared(services.inventory(), kind, name)
         if found is None:
             abort(404, f"no {kind} is called {name!r}")
         return found
@@ -70,8 +69,8 @@ def blueprint(services: Services) -> Blueprint:
     return routes
 
 
-def targets(inventory: Inventory, kind: str) -> Mapping[str, Target]:
-    return inventory.systems if kind == "system" else inventory.profiles
+def declared(inventory: Inventory, kind: str, name: str) -> Target | None:
+    return inventory.system(name) if kind == "system" else inventory.profile(name)
 
 
 def meta_data(target: Target) -> Response:

@@ -36,7 +36,7 @@ def blueprint(services: Services) -> Blueprint:
         owner = services.state.installs.by_token(token)
         if owner is None:
             raise CallbackError("no install has this token", 403)
-        target = services.inventory().systems.get(owner, UNDECLARED)
+        target = services.inventory().system(owner) or UNDECLARED
         tell(request, Outcome(stage="callback", system="" if target is UNDECLARED else owner, token=token))
         event = _event(token)
         if request.method == "HEAD":  # asking must not change anything

@@ -25,7 +25,8 @@ def blueprint(services: Services) -> Blueprint:
             mac = parse_mac(written)
         except ValueError:
             abort(404, "no such page")
-        system = services.inventory().by_mac.get(mac, "")
+        target = services.inventory().system_by_mac(mac)
+        system = target.name if target is not None else ""
         tell(request, Outcome(stage=STAGE, mac=mac, system=system))
         match request.values.get("status"):
             case "handed-over":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -55,17 +54,17 @@ def ordered(order: Order, inventory: Inventory) -> Made:
 
     Raises ConfigError.
     """
-    system = inventory.systems.get(order.source)
+    system = inventory.system(order.source)
     if system is not None:
         return Made(changed(system, order))
-    profile = inventory.profiles.get(order.source)
+    profile = inventory.profile(order.source)
     if profile is None:
-        near = difflib.get_close_matches(order.source, [*inventory.systems, *inventory.profiles], n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise _wrong("", f"no system or profile {order.source!r} is declared{hint}")
-    if order.mac is not None and order.mac in inventory.by_mac:
-        raise _wrong("--mac", f"{order.mac} is that of the system {inventory.by_mac[order.mac]}")
-    return of_profile(order, profile, inventory.systems, inventory.by_mac)
+        near = inventory.nearest(order.source, profiles=True)
+        raise _wrong("", f"no system or profile {order.source!r} is declared{near}")
+    if order.mac is not None and (other := inventory.system_by_mac(order.mac)) is not None:
+        raise _wrong("--mac", f"{order.mac} is that of the system {other.name}")
+    names = {system.name for system in inventory.systems()}
+    return of_profile(order, profile, names, {mac for mac, _ in inventory.macs()})
 
 
 def of_profile(order: Order, profile: Target, systems: Collection[str] = (), macs: Collection[Mac] = ()) -> Made:
