@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 
-from netprov.dhcp.options import Type
 from netprov.dhcp.packet import END, PAD, Packet
+from netprov.dhcpoptions.types import Type
 
 PXE_CLASS = b"PXEClient"
 HTTP_CLASS = b"HTTPClient"
