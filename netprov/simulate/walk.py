@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+from netprov.boot import domu
 from netprov.errors import PeerError
 from netprov.scripts import served
 from netprov.scripts.plan import Boot, BootPlan, Chain, Local, Refusal
@@ -188,7 +189,7 @@ class Walk:
         yield from self._planned(runs, place, read.plan)
 
     def _is_answer(self, place: str) -> bool:
-        return place.endswith(f"/{served.name_of(self._machine.mac)}")
+        return place.endswith(f"/{domu.answer_name(self._machine.mac)}")
 
     def _hand_over(self, answer: str) -> Stages:
         """The bootloader tells that Xen has it all; whether the server hears that changes nothing."""
