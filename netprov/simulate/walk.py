@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from netprov.boot import domu
+from netprov.boot.chance import Asker, always_asked
 from netprov.errors import PeerError
 from netprov.scripts import served
 from netprov.scripts.plan import Boot, BootPlan, Chain, Local, Refusal
@@ -128,14 +129,14 @@ class Walk:
         yield from self._configuration(Runs.PXELINUX, self._address().boot_file)
 
     def _shim(self, by: Runs, place: str) -> Stages:
-        for name in loaders.SHIM_OPTIONAL:
+        for name in always_asked(Asker.SHIM):  # beside it
             yield from self._fetch_optional("loader", Runs.SHIM, loaders.beside(place, name))
         grub = loaders.after_shim(place)
         file = yield from self._fetch("loader", Runs.SHIM, grub)
         yield from self._start(by, grub, file)
 
     def _grub(self) -> Stages:
-        for name in loaders.GRUB_LISTS:
+        for name in always_asked(Asker.GRUB):  # beneath its prefix
             yield from self._fetch_optional("loader", Runs.GRUB, f"/grub/{self._machine.kind.cpu}-efi/{name}")
         file = yield from self._fetch("script", Runs.GRUB, "/grub/grub.cfg")
         yield from self._follow(Runs.GRUB, "/grub/grub.cfg", file)
