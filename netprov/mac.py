@@ -28,6 +28,16 @@ def mac_of(chaddr: bytes) -> Mac:
     return Mac(chaddr[:6].hex(":"))
 
 
+def dashed(mac: Mac) -> str:
+    """`52-54-00-12-34-56`: in names of files, where a colon would part a server or a drive from a path."""
+    return mac.replace(":", "-")
+
+
+def bootif(mac: Mac) -> str:
+    """`01-52-54-00-12-34-56`: PXELINUX's spelling, ARP's hardware type before it (syslinux, doc/pxelinux.txt)."""
+    return f"01-{dashed(mac)}"
+
+
 def octets_of(mac: Mac | str) -> bytes:
     """The six octets of an address in our spelling: what chaddr and an Ethernet header hold. Raises ValueError."""
     return bytes.fromhex(mac.replace(":", ""))

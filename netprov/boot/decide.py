@@ -11,6 +11,7 @@ from typing import Any
 
 from netprov.boot.arch import ARCHS, Arch
 from netprov.boot.decision import Action, BootDecision, Kernel, Step
+from netprov.boot.domu import answer_name
 from netprov.boot.identify import identify
 from netprov.boot.install import InstallRecord, InstallState, installs
 from netprov.boot.reason import Reason
@@ -18,6 +19,7 @@ from netprov.boot.request import BootRequest, Loader, Via
 from netprov.boot.state import LOOP_FETCHES, BootState
 from netprov.errors import Origin
 from netprov.inventory.model import DhcpMode, InstallMode, Inventory, Subnet, Target, UnknownPolicy
+from netprov.mac import Mac, dashed
 
 
 def decide(request: BootRequest, inventory: Inventory, state: BootState) -> BootDecision:
@@ -121,13 +123,13 @@ class _Decider:
             if local is not None:
                 return local
         if self.request.loader is Loader.XEN and self.request.mac is not None:
-            return self._domu()
+            return self._domu(self.request.mac)
         return self._choose_loader(arch, policy)
 
-    def _domu(self) -> BootDecision:
+    def _domu(self, mac: Mac) -> BootDecision:
         """Where the answer for a domU is. What it says, the install's state too, is decided when it is fetched."""
         self._note(Reason.CLIENT_IS_LOADER, "the client is netprov's bootloader for domUs: it asks what to start")
-        name = f"xen/{str(self.request.mac).replace(':', '-')}"
+        name = answer_name(mac)
         over_http = self.inventory.settings.http.enabled
         return self._sent(f"/{name}" if over_http else name, over_http=over_http)
 
@@ -189,7 +191,7 @@ class _Decider:
 
     def _ipxe_script(self, policy: UnknownPolicy | None) -> BootDecision:
         mac = self.request.mac
-        name = f"ipxe/{mac.replace(':', '-')}" if mac is not None else "boot.ipxe"
+        name = f"ipxe/{dashed(mac)}" if mac is not None else "boot.ipxe"
         if not self.inventory.settings.http.enabled:
             return self._sent(name, over_http=False)
         # iPXE puts its settings in where a file name has ${…}; a serial number is all that DHCP does not tell already

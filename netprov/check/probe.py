@@ -189,7 +189,7 @@ def _discover(sock: socket.socket, mac: Mac) -> tuple[Offer, ...]:
         server = str(answer.server_id)
         mask = answer.address(1)
         prefix = IPv4Network(f"0.0.0.0/{mask}").prefixlen if mask is not None else 24
-        found.setdefault(server, Offer(server, data[6:12].hex(":"), str(answer.yiaddr), prefix, answer.boot_file))
+        found.setdefault(server, Offer(server, mac_of(data[6:12]), str(answer.yiaddr), prefix, answer.boot_file))
     return tuple(found.values())
 
 

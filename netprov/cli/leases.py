@@ -16,14 +16,14 @@ from rich.text import Text
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError
 from netprov.state.failure import StateError
-from netprov.state.leases import Lease
 from netprov.state.place import Place
+from netprov.state.records import Lease, lease_object, standing
 from netprov.state.state import open_state
 from netprov.text import escape
 
 
 @click.command()
-@click.option("--json", "json_", is_flag=True, help="As JSON: an object a lease.")
+@click.option("--json", "json_", is_flag=True, help="As JSON: one object per lease.")
 @config_option
 def leases(json_: bool, config: Path) -> None:
     """Show who has which address, expired leases too. Needs no running server."""
@@ -31,7 +31,7 @@ def leases(json_: bool, config: Path) -> None:
     found = _read(place)
     now = time.time()
     if json_:
-        click.echo(json.dumps([_object(lease, now) for lease in found], indent=2))
+        click.echo(json.dumps([lease_object(lease, now) for lease in found], indent=2))
     elif found:
         _print(found, now)
     else:
@@ -48,27 +48,6 @@ def _read(place: Place) -> list[Lease]:
         raise click.ClickException(str(error)) from None
 
 
-def _standing(lease: Lease, now: float) -> str:
-    return "expired" if lease.state == "leased" and lease.expires <= now else lease.state
-
-
-def _object(lease: Lease, now: float) -> dict[str, object]:
-    return {
-        "ip": str(lease.ip),
-        "mac": lease.mac,
-        "state": _standing(lease, now),
-        "expires": None if lease.expires == inf else lease.expires,
-        "system": lease.system,
-        "hostname": lease.hostname,
-        "subnet": lease.subnet,
-        "uuid": lease.uuid,
-        "arch": lease.arch,
-        "client_id": lease.client_id.hex(),
-        "circuit_id": lease.circuit_id.hex(),
-        "remote_id": lease.remote_id.hex(),
-    }
-
-
 def _when(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
@@ -79,9 +58,9 @@ def _print(found: Sequence[Lease], now: float) -> None:
         wraps = name in ("system", "hostname")
         table.add_column(name, no_wrap=not wraps, overflow="fold" if wraps else "ellipsis")
     for lease in found:
-        standing = _standing(lease, now)
+        state = standing(lease, now)
         until = "for ever" if lease.expires == inf else _when(lease.expires)
-        row = (str(lease.ip), lease.mac, escape(lease.system), escape(lease.hostname, 64), standing, until)
-        style = {"leased": "", "declined": "red"}.get(standing, "dim")
+        row = (str(lease.ip), lease.mac, escape(lease.system), escape(lease.hostname, 64), state, until)
+        style = {"leased": "", "declined": "red"}.get(state, "dim")
         table.add_row(*(Text(cell, style) for cell in row))
     Console(highlight=False).print(table)

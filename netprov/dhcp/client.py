@@ -23,12 +23,10 @@ BOOT_SERVER_TRIES = 2  # a ProxyOFFER mostly says all there is to know
 PROXY_WAIT = 1.0
 """Seconds to wait for a ProxyOFFER after an OFFER without a boot file."""
 
-PARAMETERS = bytes((1, 3, 6, 12, 15, 26, 28, 42, 43, 51, 54, 60, 66, 67, 119))
-
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Who asks. `options` are those beside the ones every client sends: 60, 77, 93, 94, 97, 61 …"""
+    """Who asks. `options` are those beside 50, 53, 54 and 57: 55, 60, 61, 77, 93 …"""
 
     mac: Mac
     options: Mapping[int, bytes] = field(default_factory=dict)
@@ -215,7 +213,6 @@ class DhcpClient:
                 57: (MAX_MESSAGE + 28).to_bytes(2, "big"),
                 **options,
                 **self._ask.options,
-                55: PARAMETERS,
             },
         )
         return encode(packet if ciaddr is None else replace(packet, ciaddr=ciaddr, flags=0), MAX_MESSAGE)

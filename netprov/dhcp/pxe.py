@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 
-from netprov.dhcp.options import Type
+from netprov.boot import domu
 from netprov.dhcp.packet import END, PAD, Packet
+from netprov.dhcpoptions.types import Type
 
 PXE_CLASS = b"PXEClient"
 HTTP_CLASS = b"HTTPClient"
-XEN_CLASS = b"netprov-pxeboot"
-"""The user class of netprov's bootloader for domUs. To every other server it is a PXE client on a PC."""
 
 DISCOVERY_CONTROL, BOOT_MENU, MENU_PROMPT, BOOT_ITEM = 6, 9, 10, 71  # sub-options of 43 for PXE clients
 USE_BOOTFILE = b"\x08"  # discovery control, bit 3: no menu, no search for boot servers, the file of this packet
@@ -93,7 +92,7 @@ def is_ipxe(packet: Packet) -> bool:
 
 def is_xen(packet: Packet) -> bool:
     """Whether netprov's own bootloader asks, for a domU."""
-    return packet.options.get(77) == XEN_CLASS
+    return packet.options.get(77) == domu.USER_CLASS
 
 
 def is_pxe(packet: Packet) -> bool:

@@ -8,8 +8,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address
 
 from netprov.dhcp.answer import NOTHING, BootFields
-from netprov.dhcp.options import encode_option
 from netprov.dhcp.packet import ANY, BOOTREPLY, BROADCAST_FLAG, NAK, OFFER, Packet
+from netprov.dhcpoptions.table import encode_option
 from netprov.inventory.model import Subnet, Target
 from netprov.quick import quick
 
@@ -19,7 +19,6 @@ _ALWAYS = (1, 3)
 """Sent whether asked for or not: a client with an address but no mask guesses it (RFC 2132 §3.3 wants 1 before 3)."""
 _UNASKED = (1, 3, 6, 15, 28)  # for a client without a parameter request list
 _REMEMBERED = 16  # parameter request lists whose answer is known without looking
-_OURS = frozenset((0, 50, 51, 52, 53, 54, 55, 57, 58, 59, 61, 82, 255))  # never the operator's to set
 
 
 class Offered:
@@ -123,13 +122,12 @@ def subnet_options(subnet: Subnet) -> dict[int, bytes]:
         119: subnet.search,
     }
     encoded = {code: encode_option(code, value) for code, value in values.items() if value not in (None, "", ())}
-    encoded.update((code, octets) for code, octets in subnet.options.items() if code not in _OURS)
-    return encoded
+    return encoded | dict(subnet.options)
 
 
 def forced_options(subnet: Subnet) -> frozenset[int]:
     """The options that go out unasked: whoever wrote one under `options:` wants it sent (PXELINUX asks for none)."""
-    return frozenset(subnet.options) - _OURS
+    return frozenset(subnet.options)
 
 
 def target_options(target: Target, ip: IPv4Address | None) -> dict[int, bytes]:

@@ -16,6 +16,7 @@ from netprov.explain.rows import kind_of, text_of
 from netprov.explain.stage import Stage
 from netprov.explain.walked import Walked
 from netprov.inventory.model import Target
+from netprov.mac import dashed
 from netprov.render.context import plain
 
 MOST_LINES = 200
@@ -207,7 +208,7 @@ def _mask(found: Walked) -> Mask:
     names: dict[str, str] = {}
     target = found.target
     held = {found.asking.mac, *(i.mac for i in (target.interfaces if target is not None else ()))}
-    macs = [spelled for mac in held if mac is not None for spelled in (mac, mac.replace(":", "-"))]
+    macs = [spelled for mac in held if mac is not None for spelled in (mac, dashed(mac))]
     addresses = {str(i.ip.ip) for i in (target.interfaces if target is not None else ()) if i.ip is not None}
     offered = {str(reply.packet.yiaddr) for stage in found.stages for reply in stage.replies}
     names |= dict.fromkeys(addresses | offered, "‹address›")

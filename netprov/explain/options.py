@@ -8,12 +8,10 @@ from ipaddress import IPv4Network
 from uuid import UUID
 
 from netprov.dhcp import pxe
-from netprov.dhcp.options import OPTIONS, decode_option
 from netprov.dhcp.packet import TYPE_NAMES, Packet
+from netprov.dhcpoptions.table import decode_option, name_of
 from netprov.errors import PeerError
-from netprov.inventory.options import OPTIONS as SETTABLE
 
-_SETTABLE = {option.code: option.name for option in SETTABLE}
 _VENDOR: Mapping[int, str] = {
     pxe.DISCOVERY_CONTROL: "discovery-control",
     pxe.BOOT_MENU: "boot-menu",
@@ -45,12 +43,6 @@ class Row:
 def rows(packet: Packet) -> list[Row]:
     """The options of `packet`, in the order they stand."""
     return [Row(code, name_of(code), text_of(code, data)) for code, data in packet.options.items()]
-
-
-def name_of(code: int) -> str:
-    """ "" for one that has none here."""
-    option = OPTIONS.get(code)
-    return option.name if option is not None else _SETTABLE.get(code, "")
 
 
 def text_of(code: int, data: bytes) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 
+from netprov.boot import domu
 from netprov.boot.arch import Arch
 from netprov.boot.request import BootRequest, Loader
 from netprov.dhcp import pxe
-from netprov.dhcp.client import PARAMETERS
 from netprov.dhcp.packet import ANY, BROADCAST_FLAG, DISCOVER, MAX_MESSAGE, REQUEST, Packet, encode
 from netprov.mac import Mac, octets_of
 from netprov.simulate.machine import Kind, Machine, Runs, dhcp_options
@@ -33,17 +33,8 @@ def ask_boot_server(asking: BootRequest, arch: Arch, loader: Loader, server: IPv
 
 def _told(asking: BootRequest, arch: Arch, loader: Loader) -> list[tuple[int, bytes]]:
     mac = asking.mac or STAND_IN
-    if loader is Loader.XEN:  # as netprov.xen.bootloader.pxeboot asks
-        uuid = bytes.fromhex(asking.uuid.replace("-", ""))
-        return [
-            (60, b"PXEClient:Arch:00000:UNDI:002001"),
-            (61, b"\x01" + _octets(mac)),
-            (77, pxe.XEN_CLASS),
-            (93, b"\0\0"),
-            (94, b"\x01\x02\x01"),
-            *([(97, b"\0" + uuid)] if uuid else []),
-            (55, PARAMETERS),
-        ]
+    if loader is Loader.XEN:
+        return domu.dhcp_options(mac, asking.uuid)
     runs = Runs.IPXE if loader is Loader.IPXE else Runs.UEFI if arch.uefi else Runs.ROM
     machine = Machine(mac, _kind(arch, runs), uuid=asking.uuid, client_id=asking.client_id)
     return dhcp_options(machine, runs)
@@ -71,11 +62,7 @@ def _packet(asking: BootRequest, kind: int, told: Iterable[tuple[int, bytes]], c
         flags=0 if int(ciaddr) else BROADCAST_FLAG,
         ciaddr=ciaddr,
         giaddr=asking.relay or ANY,
-        chaddr=_octets(asking.mac or STAND_IN).ljust(16, b"\0"),
+        chaddr=octets_of(asking.mac or STAND_IN).ljust(16, b"\0"),
         options=options,
     )
     return encode(packet, MAX_MESSAGE)
-
-
-def _octets(mac: Mac) -> bytes:
-    return octets_of(mac)

@@ -5,111 +5,63 @@ The codes that DHCP and PXE need for themselves are not to be set here: the serv
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import NamedTuple
+from functools import partial
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
 
+from netprov.dhcpoptions.table import OPTIONS, option_named
+from netprov.dhcpoptions.types import Type
 from netprov.inventory.nodes import ListNode, MapNode, Node, ScalarNode
-from netprov.inventory.types import FLAG, Schema, Wrong
-from netprov.inventory.values import parse_address, parse_identifier, parse_line, parse_number
-
-
-class Option(NamedTuple):
-    code: int
-    name: str
-    encode: Callable[[str], bytes]  # one value; raises ValueError
-    many: bool = False
-    source: str = "RFC 2132"
-
-
-def _address(text: str) -> bytes:
-    return parse_address(text).packed
-
-
-def _text(text: str) -> bytes:
-    return parse_line(text).encode()
-
-
-def _uint8(text: str) -> bytes:
-    return bytes([parse_number(text, 0, 255)])
-
-
-def _uint16(text: str) -> bytes:
-    return struct.pack("!H", parse_number(text, 0, 0xFFFF))
-
-
-def _uint32(text: str) -> bytes:
-    return struct.pack("!I", parse_number(text, 0, 0xFFFFFFFF))
-
-
-def _int32(text: str) -> bytes:
-    return struct.pack("!i", parse_number(text, -(2**31), 2**31 - 1))
-
-
-def _flag(text: str) -> bytes:
-    return bytes([bool(FLAG.parse(text))])
-
-
-def _route(text: str) -> bytes:
-    """`10.0.0.0/8 192.168.77.1`: RFC 3442's prefix length, significant octets, router."""
-    network, _, router = text.partition(" ")
-    address, _, length = network.partition("/")
-    prefix = parse_number(length, 0, 32)
-    return bytes([prefix]) + parse_address(address).packed[: (prefix + 7) // 8] + parse_address(router.strip()).packed
-
-
-OPTIONS: tuple[Option, ...] = (
-    Option(2, "time-offset", _int32),
-    Option(4, "time-servers", _address, True),
-    Option(5, "name-servers", _address, True),
-    Option(7, "log-servers", _address, True),
-    Option(9, "lpr-servers", _address, True),
-    Option(14, "merit-dump", _text),
-    Option(17, "root-path", _text),
-    Option(18, "extensions-path", _text),
-    Option(19, "ip-forwarding", _flag),
-    Option(23, "default-ttl", _uint8),
-    Option(26, "mtu", _uint16),
-    Option(28, "broadcast", _address),
-    Option(31, "router-discovery", _flag),
-    Option(33, "static-routes", _address, True),
-    Option(35, "arp-timeout", _uint32),
-    Option(37, "tcp-ttl", _uint8),
-    Option(38, "tcp-keepalive", _uint32),
-    Option(40, "nis-domain", _text),
-    Option(41, "nis-servers", _address, True),
-    Option(42, "ntp-servers", _address, True),
-    Option(44, "netbios-name-servers", _address, True),
-    Option(46, "netbios-node-type", _uint8),
-    Option(47, "netbios-scope", _text),
-    Option(69, "smtp-servers", _address, True),
-    Option(70, "pop3-servers", _address, True),
-    Option(72, "www-servers", _address, True),
-    Option(100, "posix-timezone", _text, source="RFC 4833"),
-    Option(101, "tzdb-timezone", _text, source="RFC 4833"),
-    Option(114, "captive-portal", _text, source="RFC 8910"),
-    Option(121, "classless-routes", _route, True, "RFC 3442"),
-    Option(125, "vendor-identifying", parse_identifier, source="RFC 3925"),
-    Option(138, "capwap", _address, True, "RFC 5417"),
-    Option(150, "tftp-servers", _address, True, "RFC 5859"),
-    Option(208, "pxelinux-magic", parse_identifier, source="RFC 5071"),
-    Option(209, "pxelinux-config-file", _text, source="RFC 5071"),
-    Option(210, "pxelinux-path-prefix", _text, source="RFC 5071"),
-    Option(211, "pxelinux-reboot-time", _uint32, source="RFC 5071"),
-    Option(252, "wpad", _text, source="draft-ietf-wrec-wpad-01"),
+from netprov.inventory.types import Schema, Wrong
+from netprov.inventory.values import (
+    parse_address,
+    parse_flag,
+    parse_identifier,
+    parse_line,
+    parse_network,
+    parse_number,
 )
 
-OURS = {
+OURS: Mapping[int, str] = {
     0: "", 1: "subnet", 3: "router", 6: "dns", 12: "a system's hostname", 15: "domain", 43: "", 50: "", 51: "lease",
     52: "", 53: "", 54: "", 55: "", 57: "", 58: "lease", 59: "lease", 60: "", 61: "", 66: "next_server",
     67: "a system's filename", 82: "", 93: "", 94: "", 97: "", 108: "v6only", 119: "search", 175: "", 255: "",
 }  # fmt: skip
 """Codes the server sets itself, and the field that says what."""
 
-_BY_NAME = {option.name: option for option in OPTIONS}
-_BY_CODE = {option.code: option for option in OPTIONS}
+
+def _route(text: str) -> tuple[IPv4Network, IPv4Address]:
+    """`10.0.0.0/8 192.168.77.1`: where to, and by which router."""
+    network, _, router = text.partition(" ")
+    return parse_network(network), parse_address(router.strip())
+
+
+def _pairs(texts: Sequence[str]) -> tuple[tuple[IPv4Address, IPv4Address], ...]:
+    """`10.1.2.3 192.168.77.1`, or each address by itself."""
+    found = [parse_address(word) for text in texts for word in text.split()]
+    if len(found) % 2:
+        raise ValueError("must be pairs of addresses, like 10.1.2.3 192.168.77.1")
+    return tuple(zip(found[::2], found[1::2], strict=True))
+
+
+_ONE: Mapping[Type, Callable[[str], object]] = {
+    Type.IP: parse_address,
+    Type.U8: partial(parse_number, least=0, most=0xFF),
+    Type.U16: partial(parse_number, least=0, most=0xFFFF),
+    Type.U32: partial(parse_number, least=0, most=0xFFFFFFFF),
+    Type.I32: partial(parse_number, least=-(2**31), most=2**31 - 1),
+    Type.BOOL: parse_flag,
+    Type.TEXT: parse_line,
+    Type.OCTETS: parse_identifier,
+}
+_EACH: Mapping[Type, Callable[[str], object]] = {
+    Type.IPS: parse_address,
+    Type.U16S: _ONE[Type.U16],
+    Type.ROUTES: _route,
+}
+"""How one value, or each of several, is read from a text. What is of another type is written as octets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +77,8 @@ class OptionsType:
         found: dict[int, bytes] = {}
         for key, value in node.entries.items():
             try:
-                code, octets = self._encode(key, value)
+                code = _code(key)
+                octets = _encode(code, value)
             except ValueError as error:
                 raise Wrong(value, str(error), f".{key}") from None
             if code in found:
@@ -133,41 +86,44 @@ class OptionsType:
             found[code] = octets
         return found
 
-    def _encode(self, key: str, node: Node) -> tuple[int, bytes]:
-        option = _BY_NAME.get(key.lower())
-        code = option.code if option else _code(key)
-        option = option or _BY_CODE.get(code)
-        if code in OURS:
-            ours = f"; write {OURS[code]}:" if OURS[code] else ""
-            raise ValueError(f"option {code} is what the server works out for each client{ours}")
-        texts = _texts(node)
-        if len(texts) == 1 and texts[0].startswith(("hex:", "0x")):
-            octets = parse_identifier(texts[0])
-        elif option is None:
-            raise ValueError(f"the type of option {code} is not known here; write its octets, like hex:0102ff")
-        else:
-            if len(texts) > 1 and not option.many:
-                raise ValueError(f"option {code} ({option.name}) has one value")
-            octets = b"".join(option.encode(text) for text in texts)
-        if len(octets) > 255:
-            raise ValueError(f"option {code} is longer than 255 octets")
-        return code, octets
-
     def schema(self) -> Schema:
         one = {"type": ["string", "number", "boolean"]}
-        value = {"anyOf": [one, {"type": "array", "items": one}]}
-        known = {name: value for option in OPTIONS for name in (option.name, str(option.code))}
+        value: Schema = {"anyOf": [one, {"type": "array", "items": one}]}
+        known: dict[str, Any] = {}
+        for option in OPTIONS.values():
+            if option.code not in OURS:
+                old = value | {"description": f"Another name of `{option.name}`.", "deprecated": True}
+                known |= {option.name: value, str(option.code): value} | dict.fromkeys(option.aliases, old)
         others = {r"^\d+$": value}
         return {"type": "object", "properties": known, "patternProperties": others, "additionalProperties": False}
 
 
 def _code(key: str) -> int:
-    try:
-        return parse_number(key, 0, 255)
-    except ValueError:
-        near = get_close_matches(key.lower(), _BY_NAME, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"{key!r} is no option's number, nor one of the names known{hint}") from None
+    code = parse_number(key, 0, 255) if key.isdecimal() else option_named(key).code
+    if code in OURS:
+        ours = f"; write {OURS[code]}:" if OURS[code] else ""
+        raise ValueError(f"option {code} is what the server works out for each client{ours}")
+    return code
+
+
+def _encode(code: int, node: Node) -> bytes:
+    texts = _texts(node)
+    option = OPTIONS.get(code)
+    if len(texts) == 1 and texts[0].startswith(("hex:", "0x")):
+        octets = parse_identifier(texts[0])
+    elif option is not None and option.type is Type.IP_PAIRS:
+        octets = option.type.write(_pairs(texts))
+    elif option is not None and option.type in _EACH:
+        octets = option.type.write([_EACH[option.type](text) for text in texts])
+    elif option is not None and option.type in _ONE:
+        if len(texts) > 1:
+            raise ValueError(f"option {code} ({option.name}) has one value")
+        octets = option.type.write(_ONE[option.type](texts[0]))
+    else:
+        raise ValueError(f"option {code} is written as octets here, like hex:0102ff")
+    if len(octets) > 255:
+        raise ValueError(f"option {code} is longer than 255 octets")
+    return octets
 
 
 def _texts(node: Node) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
+from netprov.dhcpoptions.table import OPTIONS
 from netprov.inventory.fields import FOREIGN, Field, Inherits, Kind, Merge, fields_of
-from netprov.inventory.options import OPTIONS
+from netprov.inventory.options import OURS
 from netprov.inventory.types import DURATION, Many, Named, Section
 from netprov.inventory.values import SECONDS
 
@@ -78,11 +79,20 @@ def _lines() -> Iterator[str]:
     yield "Of the user's own, each beside `netprov.yaml` where there is one, unless the key names another:\n"
     yield "- `templates`: the loaders' templates; default `pxelinux.cfg.templates/`."
     yield "- `autoinstall`: the installers' answers; default `autoinstall/`.\n"
+    yield from _options()
+
+
+def _options() -> Iterator[str]:
     yield "## DHCP options by name\n"
-    yield "For `options:` of a subnet. Any other is given by number, as octets: `224: hex:0102`.\n"
-    yield "| code | name | values | source |\n|---|---|---|---|"
-    for option in OPTIONS:
-        yield f"| {option.code} | `{option.name}` | {'several' if option.many else 'one'} | {option.source} |"
+    yield "For `options:` of a subnet; `netprov explain` shows the same names. Case is ignored, and `_` is as good as"
+    yield "`-`. Any other option is given by its number, as octets: `224: hex:0102`. What the server works out for each"
+    yield "client is not to be set here: its row names the field that says it, where there is one.\n"
+    yield "| code | name | holds | set by | also written | source |"
+    yield "|---|---|---|---|---|---|"
+    for option in OPTIONS.values():
+        by = OURS.get(option.code, "`options`") or "the server"
+        also = ", ".join(f"`{name}`" for name in option.aliases)
+        yield f"| {option.code} | `{option.name}` | {option.type.holds} | {by} | {also} | {option.source} |"
     yield ""
 
 

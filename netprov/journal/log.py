@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from netprov.boot.chance import ABSENT
 from netprov.boot.reason import Reason
 from netprov.journal.correlate import Placed
 from netprov.journal.event import Kind
@@ -27,7 +28,6 @@ _WARNED = frozenset(
         Kind.SYSLOG_DROP,
     }
 )
-_USUAL = frozenset({Reason.TFTP_NOT_FOUND, Reason.HTTP_NOT_FOUND, Reason.NAME_NOT_OURS})  # loaders ask on the chance
 _FAILED = frozenset({Reason.INSTALL_FAILED, Reason.XEN_REFUSED, Reason.EVENTS_LOST})
 
 
@@ -51,5 +51,5 @@ def log_events(placed: Sequence[Placed]) -> None:
 
 def _level(place: Placed) -> int:
     event = place.event
-    bad = event.reason in _FAILED or (event.kind in _WARNED and event.reason not in _USUAL)
+    bad = event.reason in _FAILED or (event.kind in _WARNED and event.reason not in ABSENT)
     return logging.WARNING if bad else logging.INFO

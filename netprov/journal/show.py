@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from netprov.boot.chance import ABSENT, goes_on_without
 from netprov.boot.reason import Reason
 from netprov.journal.boots import Boot
 from netprov.journal.correlate import Placed
@@ -30,12 +30,6 @@ _BAD = frozenset(
         Kind.HTTP_REFUSE,
     }
 )
-_ABSENT = frozenset({Reason.TFTP_NOT_FOUND, Reason.HTTP_NOT_FOUND, Reason.NAME_NOT_OURS})
-_OPTIONAL = re.compile(
-    r"(^|/)(revocations\w*\.efi|shim_certificate\w*\.efi|\w+\.lst|[\w@]+\.mo|pxelinux\.cfg/[^/]+|grub\.cfg-[^/]+)$"
-)
-"""Files that loaders ask for on the chance: shim's revocations and certificates, GRUB's lists of modules and
-translations, all but the first names of a configuration."""
 
 _QUESTIONS = frozenset({Kind.DHCP_DISCOVER, Kind.DHCP_OFFER, Kind.DHCP_BOOTP, Kind.DHCP_DROP})
 _ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL, Kind.TFTP_REFUSE})
@@ -140,8 +134,8 @@ def _heading(boot: Boot) -> Text:
 
 def _is_passed_over(event: Event) -> bool:
     """Whether it is a file that a loader asks for on the chance."""
-    absent = event.reason in _ABSENT
-    return absent and (event.reason is Reason.NAME_NOT_OURS or bool(_OPTIONAL.search(event.name)))
+    absent = event.reason in ABSENT
+    return absent and (event.reason is Reason.NAME_NOT_OURS or goes_on_without(event.name))
 
 
 def _what(kind: Kind, quiet: bool = False) -> Text:

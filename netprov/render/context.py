@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from netprov.inventory.model import Interface, Subnet, Target
-from netprov.mac import Mac
+from netprov.mac import Mac, bootif
 from netprov.render.arguments import Facts
 from netprov.render.breeds import release_of
 from netprov.render.quoting import Words
@@ -82,7 +82,7 @@ class Subject:
             domain=self.domain if url else "",
             suite=release_of(target).codename if url else "",
             iso=self.tree if self.tree.lower().endswith(".iso") else "",
-            bootif=f"01-{self.mac.replace(':', '-')}" if self.mac is not None else "",
+            bootif=bootif(self.mac) if self.mac is not None else "",
             syslog=self.server.syslog,
             syslog_host=self.server.host if self.server.syslog else "",
             syslog_port=str(self.server.syslog_port) if self.server.syslog else "",

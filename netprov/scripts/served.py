@@ -5,18 +5,12 @@ from __future__ import annotations
 import re
 
 from netprov.errors import PeerError
-from netprov.mac import Mac
 from netprov.scripts.messages import ScriptMessage
 from netprov.scripts.plan import Boot, BootPlan, Local, Refusal, Sum
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_INITRDS = 64
 _LISTED = 20  # labels named in an error
-
-
-def name_of(mac: Mac) -> str:
-    """Where the answer for a domU is, on a netprov server."""
-    return f"xen/{mac.replace(':', '-')}"
 
 
 def plan(text: str, where: str, label: str | None = None) -> BootPlan:

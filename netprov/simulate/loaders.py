@@ -31,12 +31,6 @@ _LIBRARIES: Mapping[str, tuple[str, ...]] = {
 }
 """SYSLINUX 6: the libraries a module wants; without them it ends with "Failed to load libcom32.c32"."""
 
-GRUB_LISTS = ("command.lst", "fs.lst", "crypto.lst", "terminal.lst")
-"""Signed GRUB asks for them beneath its prefix, and goes on without them."""
-
-SHIM_OPTIONAL = ("revocations_sku.efi", "revocations_sbat.efi", "shim_certificate_0.efi")
-"""shim asks for them first, and goes on without them; they lie beside it."""
-
 
 def loader_of(file: str) -> Runs | None:
     """What the file named `file` (a path or URL) is; None for none that is known."""

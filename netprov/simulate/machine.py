@@ -8,6 +8,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address
 from uuid import UUID
 
+from netprov.boot import domu
 from netprov.boot.names import PREVIEW, PREVIEW_OPTION
 from netprov.mac import Mac, octets_of
 
@@ -49,7 +50,7 @@ KINDS: Mapping[str, Kind] = {
     for kind in (
         Kind("bios", Runs.ROM, 0, "i386", "PXEClient:Arch:00000:UNDI:002001", (2, 1), "PXE 2.1; Intel Boot Agent"),
         Kind("ipxe", Runs.IPXE, 0, "x86_64", "PXEClient:Arch:00000:UNDI:002001", (2, 1), "QEMU's iPXE ROM, BIOS"),
-        Kind("xen", Runs.XEN, 0, "x86_64", "PXEClient:Arch:00000:UNDI:002001", (2, 1), "netprov-pxeboot in dom0"),
+        Kind("xen", Runs.XEN, domu.ARCH, "x86_64", domu.VENDOR_CLASS, domu.UNDI, "netprov-pxeboot in dom0"),
         Kind("uefi-x64", Runs.UEFI, 7, "x86_64", "PXEClient:Arch:00007:UNDI:003000", (3, 0), "OVMF"),
         Kind("uefi-arm64", Runs.UEFI, 11, "arm64", "PXEClient:Arch:00011:UNDI:003000", (3, 0), "AAVMF"),
         Kind("uefi-http", Runs.UEFI_HTTP, 16, "x86_64", "HTTPClient:Arch:00016:UNDI:003000", (3, 0), "OVMF, HTTP Boot"),
@@ -73,16 +74,12 @@ _PARAMETERS: Mapping[Runs, bytes] = {
                       67, 97, 128, 129, 130, 131, 132, 133, 134, 135)),
     Runs.IPXE: bytes((1, 3, 6, 7, 12, 15, 17, 26, 43, 60, 66, 67, 119, 128, 129, 130, 131, 132, 133, 134, 135, 175,
                       203)),
-    Runs.XEN: bytes((1, 3, 6, 12, 15, 28, 42, 66, 67, 209, 210)),
     Runs.KERNEL: bytes((1, 3, 6, 12, 15, 26, 28, 42, 51, 54, 58, 59, 119, 121)),
 }  # fmt: skip
 """Option 55, as each sends it (UEFI HTTP Boot sends the same as PXE)."""
 
 IPXE_FEATURES = bytes.fromhex("b105018086100eeb03011501170101220101130101110101270101190101")
 """Option 175: the bus id of the card, the version, and HTTP, DNS, bzImage, menus … as iPXE lists them."""
-
-XEN_CLASS = b"netprov-pxeboot"
-"""Option 77 of netprov's domU bootloader: a netprov server gives it no loader but its answer."""
 
 _NOBODY = bytes(16)  # QEMU's firmware tells a UUID of zeros where the machine has none
 
@@ -125,6 +122,9 @@ class Address:
 
 def dhcp_options(machine: Machine, runs: Runs) -> list[tuple[int, bytes]]:
     """The options beside 50, 53, 54 and 57 that the machine sends while `runs` is on it, in the order it sends them."""
+    looks = [(PREVIEW_OPTION, PREVIEW.encode())] if machine.preview else []
+    if runs is Runs.XEN:
+        return [*domu.dhcp_options(machine.mac, machine.uuid, machine.client_id), *looks]
     kind = machine.kind
     uuid = UUID(machine.uuid).bytes_le if machine.uuid else _NOBODY
     hardware = b"\x01" + octets_of(machine.mac)
@@ -134,7 +134,6 @@ def dhcp_options(machine: Machine, runs: Runs) -> list[tuple[int, bytes]]:
     asked = (55, _PARAMETERS[Runs.UEFI if runs is Runs.UEFI_HTTP else runs])
     guid = (97, b"\0" + uuid)
     own = [(61, machine.client_id)] if machine.client_id else []
-    looks = [(PREVIEW_OPTION, PREVIEW.encode())] if machine.preview else []
     match runs:
         case Runs.KERNEL:
             # systemd-networkd's and dhclient's client-id is not the firmware's: the address must stay all the same
@@ -142,10 +141,6 @@ def dhcp_options(machine: Machine, runs: Runs) -> list[tuple[int, bytes]]:
         case Runs.IPXE:
             client_id = (61, machine.client_id or hardware)
             return [arch, undi, vendor_class, (77, b"iPXE"), asked, (175, IPXE_FEATURES), client_id, guid, *looks]
-        case Runs.XEN:
-            client_id = (61, machine.client_id or hardware)
-            known = [guid] if machine.uuid else []
-            return [vendor_class, client_id, (77, XEN_CLASS), arch, undi, *known, asked, *looks]
         case Runs.UEFI | Runs.UEFI_HTTP:
             return [asked, guid, undi, arch, vendor_class, *own, *looks]
         case _:

@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
+from netprov.boot import domu
+from netprov.boot.chance import Asker, always_asked
 from netprov.errors import PeerError
 from netprov.scripts import served
 from netprov.scripts.plan import Boot, BootPlan, Chain, Local, Refusal
@@ -127,14 +129,14 @@ class Walk:
         yield from self._configuration(Runs.PXELINUX, self._address().boot_file)
 
     def _shim(self, by: Runs, place: str) -> Stages:
-        for name in loaders.SHIM_OPTIONAL:
+        for name in always_asked(Asker.SHIM):  # beside it
             yield from self._fetch_optional("loader", Runs.SHIM, loaders.beside(place, name))
         grub = loaders.after_shim(place)
         file = yield from self._fetch("loader", Runs.SHIM, grub)
         yield from self._start(by, grub, file)
 
     def _grub(self) -> Stages:
-        for name in loaders.GRUB_LISTS:
+        for name in always_asked(Asker.GRUB):  # beneath its prefix
             yield from self._fetch_optional("loader", Runs.GRUB, f"/grub/{self._machine.kind.cpu}-efi/{name}")
         file = yield from self._fetch("script", Runs.GRUB, "/grub/grub.cfg")
         yield from self._follow(Runs.GRUB, "/grub/grub.cfg", file)
@@ -188,7 +190,7 @@ class Walk:
         yield from self._planned(runs, place, read.plan)
 
     def _is_answer(self, place: str) -> bool:
-        return place.endswith(f"/{served.name_of(self._machine.mac)}")
+        return place.endswith(f"/{domu.answer_name(self._machine.mac)}")
 
     def _hand_over(self, answer: str) -> Stages:
         """The bootloader tells that Xen has it all; whether the server hears that changes nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from math import isinf
 from typing import Literal
 
 from netprov.quick import quick
@@ -28,6 +29,29 @@ class Lease:
     circuit_id: bytes = b""
     remote_id: bytes = b""
     system: str = ""
+
+
+def standing(lease: Lease, now: float) -> str:
+    """ "leased", "expired", "released" or "declined"."""
+    return "expired" if lease.state == "leased" and lease.expires <= now else lease.state
+
+
+def lease_object(lease: Lease, now: float) -> dict[str, object]:
+    """The lease as JSON, as the API and `netprov leases --json` give it. `expires` None: never."""
+    return {
+        "ip": str(lease.ip),
+        "mac": lease.mac,
+        "state": standing(lease, now),
+        "expires": None if isinf(lease.expires) else lease.expires,
+        "system": lease.system,
+        "hostname": lease.hostname,
+        "subnet": lease.subnet,
+        "uuid": lease.uuid,
+        "arch": lease.arch,
+        "client_id": lease.client_id.hex(),
+        "circuit_id": lease.circuit_id.hex(),
+        "remote_id": lease.remote_id.hex(),
+    }
 
 
 @quick

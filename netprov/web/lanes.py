@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from netprov.boot.chance import ABSENT
 from netprov.boot.reason import Reason
 from netprov.journal.boots import STAGES, Boot, StageState
 from netprov.journal.event import Event, Kind
@@ -32,8 +33,6 @@ _ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL, Kind.HTTP_DO
 _FAILED = frozenset(
     {Kind.DHCP_NAK, Kind.DHCP_DECLINE, Kind.TFTP_FAIL, Kind.TFTP_REFUSE, Kind.HTTP_FAIL, Kind.HTTP_REFUSE}
 )
-_ABSENT = (Reason.TFTP_NOT_FOUND, Reason.HTTP_NOT_FOUND, Reason.NAME_NOT_OURS)
-"""Loaders ask for names on the chance. Where a file was needed, the boot stops, and that is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +205,7 @@ def lane_of(event: Event) -> str:
 def state_of(event: Event) -> str:
     if event.kind is Kind.TFTP_REQUEST:
         return "started"
-    if event.reason in _ABSENT:
+    if event.reason in ABSENT:  # where a file was needed, the boot stops, and that is seen
         return "minor"
     if event.kind in _FAILED:
         return "failed" if event.stage in STAGES or event.kind.startswith("dhcp.") else "minor"

@@ -1,42 +1,16 @@
-"""Leases as the page and the API show them."""
+"""Leases as the page and the API list them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import isinf
 
-from netprov.state.leases import Lease
-
-Json = dict[str, object]
-
-
-def standing(lease: Lease, now: float) -> str:
-    """ "leased", "expired", "released" or "declined"."""
-    return "expired" if lease.state == "leased" and lease.expires <= now else lease.state
-
-
-def lease_object(lease: Lease, now: float) -> Json:
-    """As `netprov leases --json` prints it; `expires` None: never."""
-    return {
-        "ip": str(lease.ip),
-        "mac": lease.mac,
-        "state": standing(lease, now),
-        "expires": None if isinf(lease.expires) else lease.expires,
-        "system": lease.system,
-        "hostname": lease.hostname,
-        "subnet": lease.subnet,
-        "uuid": lease.uuid,
-        "arch": lease.arch,
-        "client_id": lease.client_id.hex(),
-        "circuit_id": lease.circuit_id.hex(),
-        "remote_id": lease.remote_id.hex(),
-    }
+from netprov.state.records import Lease, lease_object, standing
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    leases: tuple[Json, ...]
+    leases: tuple[dict[str, object], ...]
     number: int
     pages: int
     total: int

@@ -18,7 +18,7 @@ from netprov.http.outcome import Outcome
 from netprov.inventory.model import Scope
 from netprov.notify.metrics import Receivers
 from netprov.state.place import Place
-from netprov.web import leases
+from netprov.state.records import standing
 from netprov.web.access import needs
 from netprov.web.boot.asker import tell
 from netprov.web.services import Services
@@ -102,14 +102,14 @@ class Server(Collector):
 
     def _leases(self) -> Iterator[Metric]:
         found, now = self._services.state.leases.all(), self._services.clock()
-        states = Counter(leases.standing(lease, now) for lease in found)
+        states = Counter(standing(lease, now) for lease in found)
         by_state = GaugeMetricFamily("netprov_leases", "Addresses by the state of their lease.", labels=("state",))
         for state in ("leased", "expired", "released", "declined"):
             by_state.add_metric((state,), states[state])
         yield by_state
         size = GaugeMetricFamily("netprov_pool_addresses", "Addresses in the subnet's ranges.", labels=("subnet",))
         used = GaugeMetricFamily("netprov_pool_used", "Of these, those that nobody else can have.", labels=("subnet",))
-        taken = [lease.ip for lease in found if leases.standing(lease, now) in ("leased", "declined")]
+        taken = [lease.ip for lease in found if standing(lease, now) in ("leased", "declined")]
         for subnet in self._services.inventory().subnets:
             label = (str(subnet.subnet),)
             size.add_metric(label, sum(int(part.last) - int(part.first) + 1 for part in subnet.ranges))

@@ -16,7 +16,8 @@ from netprov.boot.request import Loader
 from netprov.dhcp.classify import Arrival
 from netprov.dhcp.packet import parse
 from netprov.dhcp.server import DhcpServer
-from netprov.explain.options import name_of, text_of
+from netprov.dhcpoptions.table import name_of
+from netprov.explain.options import text_of
 from netprov.explain.question import discover
 from netprov.explain.who import who
 from netprov.inventory.load import load

@@ -162,6 +162,10 @@ DHCP_OPTIONS = [
     ("{ip-forwarding: no}", {19: b"\0"}),
     ("{150: 10.0.0.1, root-path: /nfs}", {150: b"\n\0\0\1", 17: b"/nfs"}),
     ("{42: 'hex:01:02'}", {42: b"\1\2"}),
+    (
+        "{33: [10.0.0.1, 10.0.0.2], policy-filter: [10.0.0.1 10.0.0.2]}",
+        {33: b"\n\0\0\1\n\0\0\2", 21: b"\n\0\0\1\n\0\0\2"},
+    ),
 ]
 
 
@@ -178,8 +182,12 @@ def test_dhcp_options(text: str, value: object) -> None:
         ("{53: 1}", "works out"),
         ("{6: 1.1.1.1}", "write dns:"),
         ("{224: 1}", "hex:"),
-        ("{256: 1}", "number"),
-        ("{time-ofset: 1}", "did you mean time-offset"),
+        ("{256: 1}", "between 0 and 255"),
+        ("{33: [10.0.0.1, 10.0.0.2, 10.0.0.3]}", "pairs"),
+        ("{121: '10.0.0.1/8 10.0.0.1'}", "host bits"),
+        ("{119: example.org}", "write search:"),
+        ("{77: lady}", "hex:"),
+        ("{time-ofset: 1}", "Did you mean time-offset"),
         ("{2: x}", "whole number"),
         ("{2: [1, 2]}", "one value"),
         ("{42: 1.1.1.1, ntp-servers: 1.1.1.2}", "twice"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from netprov.boot.domu import answer_name
 from netprov.boot.install import InstallRecord, InstallState
 from netprov.boot.names import parse_name
 from netprov.boot.request import BootRequest, Loader, Via
@@ -12,14 +13,14 @@ from netprov.inventory.model import HttpSettings, ServerSettings, Settings, Unkn
 from netprov.render.domu import Sum
 from netprov.render.scripts import Scripts
 from netprov.scripts.plan import Boot, Local, Refusal
-from netprov.scripts.served import name_of, plan
+from netprov.scripts.served import plan
 
 from .site import DASHED, LADY, MAC, SERVER, STRANGER, WEB, Site, inventory
 
 
 def asked(site: Site, mac: str = MAC, arch: int | None = None, **sums: Sum) -> tuple[dict[str, object], object]:
     scripts = Scripts(lambda: site.inventory, site.state, sum_of=sums.get)
-    name = parse_name(name_of(mac))
+    name = parse_name(answer_name(mac))
     assert name is not None
     made = scripts.script(BootRequest(Via.HTTP, Loader.XEN, arch=arch), name)
     assert made is not None

@@ -66,13 +66,21 @@ def test_scapy_is_not_imported_for_the_help():
 
 
 def test_our_own_codecs_are_not_asked():
-    """It would be no test of them: DHCP is scapy's here, and TFTP tftpy's."""
+    """It would be no test of them: DHCP is scapy's here, and TFTP tftpy's.
+
+    The configuration's options are encoded by the option table as they are read; the simulation uses nothing of it.
+    """
     code = """
 import pkgutil, sys
 import netprov.cli.simulate, netprov.simulate
 for module in pkgutil.iter_modules(netprov.simulate.__path__):
     __import__(f"netprov.simulate.{module.name}")
-print(*(name for name in sys.modules if name.startswith(("netprov.dhcp", "netprov.tftp", "netprov.http"))))
+rooms = ("netprov.dhcp.", "netprov.tftp", "netprov.http")
+used = {getattr(value, "__module__", None) or getattr(value, "__name__", None)
+        for name, module in list(sys.modules.items()) if name.startswith("netprov.simulate")
+        for value in vars(module).values()}
+print(*(name for name in sys.modules if name.startswith(rooms)),
+      *(name for name in used if isinstance(name, str) and name.startswith("netprov.dhcp")))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "\n", "")

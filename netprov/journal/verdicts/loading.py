@@ -6,6 +6,7 @@ import re
 from ipaddress import IPv4Network, ip_address
 
 from netprov.boot.arch import ARCHS
+from netprov.boot.chance import Asker, asked_by
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
 from netprov.journal.verdicts.facts import ABSENT, LATER, Facts, fact, number
@@ -30,7 +31,6 @@ LOADERS = frozenset(file for arch in ARCHS.values() for file in arch.loaders.val
 """Files that go on to ask us for something. Of another NBP that an operator chose (memtest) nobody knows that."""
 
 _GARBAGE = re.compile(r"(?:\\x[0-9a-f]{2}|[^\x20-\x7e])+$")
-OPTIONAL = re.compile(r"(^|/)(revocations\w*\.efi|shim_certificate\w*\.efi|mm\w+\.efi)$", re.IGNORECASE)
 
 
 def never_asks(facts: Facts) -> Sign | None:
@@ -107,7 +107,7 @@ def odd_name(facts: Facts) -> Sign | None:
         return None
     for event in refused:  # PXELINUX looks in four more folders for what is not in the first
         name, meant = plain_name(event.name), meant_by(event.name)
-        if meant.lower() not in LOADERS or OPTIONAL.search(meant) or _came_later(facts, meant, event.at):
+        if meant.lower() not in LOADERS or asked_by(Asker.SHIM, meant) or _came_later(facts, meant, event.at):
             continue
         if name.endswith(meant) and _folder(name) == _given_folder(facts):
             return None  # the right name: it is the file that is missing
@@ -186,7 +186,7 @@ def _silent_loader(facts: Facts) -> Event | None:
         return None
     # shim asks for its revocations, whether there are any or not, and then starts what it fetched
     asked = [e for e in facts.events if e.kind.startswith(("tftp.", "http.")) and e.at > loaders[-1].at]
-    if any(not OPTIONAL.search(event.name) for event in asked):
+    if any(not asked_by(Asker.SHIM, event.name) for event in asked):
         return None
     return loaders[-1] if facts.quiet(([loaders[-1], *asked])[-1].at) >= START_QUIET else None
 

@@ -8,11 +8,10 @@ from ipaddress import IPv4Address
 from urllib.parse import urljoin
 
 from netprov.errors import PeerError
-from netprov.mac import Mac
+from netprov.mac import Mac, bootif
 from netprov.scripts.messages import ScriptMessage
 
 FOLDER = "pxelinux.cfg/"
-_ETHERNET = "01"  # ARP's hardware type
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SCHEMES = ("tftp", "http", "https", "ftp")
 
@@ -24,7 +23,7 @@ def lookup_names(uuid: str = "", mac: Mac | None = None, ip: IPv4Address | None 
     """
     names = [uuid.lower()] if uuid else []
     if mac is not None:
-        names.append(f"{_ETHERNET}-{mac.lower().replace(':', '-')}")
+        names.append(bootif(mac))
     if ip is not None:
         digits = f"{int(ip):08X}"
         names += [digits[:length] for length in range(8, 0, -1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address
 
+from netprov.mac import bootif
 from netprov.scripts.facts import MachineFacts
 
 _ZERO = IPv4Address(0)
@@ -23,7 +24,7 @@ def sysappend(mask: int, facts: MachineFacts) -> str:
     """The words for the bits of `mask`; those of which nothing is known are left out."""
     values = {
         "ip": _ip(facts),
-        "BOOTIF": f"01-{facts.mac.lower().replace(':', '-')}" if facts.mac is not None else "",
+        "BOOTIF": bootif(facts.mac) if facts.mac is not None else "",
         "SYSUUID": facts.uuid.lower(),
         "CPU": facts.cpu,
         **facts.dmi,

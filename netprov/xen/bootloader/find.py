@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urljoin
 
+from netprov.boot import domu
 from netprov.errors import PeerError
+from netprov.mac import bootif
 from netprov.scripts import ipxe as ipxescript
 from netprov.scripts import served
 from netprov.scripts.facts import MachineFacts
@@ -114,7 +116,7 @@ class Search:
     def _candidates(self, server: BootServer) -> Iterator[tuple[Place, Language, str]]:
         """Every place to look, the likeliest first, by the loader that the server would have the machine run."""
         file, base = server.boot_file, base_name(server.boot_file)
-        ours = served.name_of(self._facts.mac) if self._facts.mac is not None else ""
+        ours = domu.answer_name(self._facts.mac) if self._facts.mac is not None else ""
         if ours and (file == ours or file.endswith(f"/{ours}")):
             yield resolve_path("", file), Language.NETPROV, ""
             return
@@ -143,7 +145,7 @@ class Search:
     def _grub(self, boot_file: str) -> Iterator[tuple[Place, Language, str]]:
         """GRUB's own order, in the folders that its images are made with; then Cobbler's."""
         mac, ip = self._facts.mac, self._facts.ip
-        names = [f"grub.cfg-01-{mac.replace(':', '-')}"] if mac is not None else []
+        names = [f"grub.cfg-{bootif(mac)}"] if mac is not None else []
         if ip is not None:
             digits = f"{int(ip):08X}"
             names += [f"grub.cfg-{digits[:length]}" for length in range(8, 0, -1)]

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from netprov.boot.domu import dhcp_options
 from netprov.errors import ConfigError, PeerError
-from netprov.mac import octets_of
 from netprov.scripts.facts import MachineFacts
 from netprov.scripts.plan import Local, base_name
 from netprov.xen.bootloader.answer import Answer, encode_answer, handover, opened, write_answer
@@ -111,19 +111,10 @@ def _boot(call: Call, console: Console) -> None:
 
 def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | None:
     from netprov.dhcp.client import Ask
-    from netprov.dhcp.pxe import XEN_CLASS
     from netprov.xen.bootloader.domunet import as_domu, take_address
 
     console.say(f"requesting info for MAC address {guest.mac}")
-    options = {
-        60: b"PXEClient:Arch:00000:UNDI:002001",
-        61: b"\x01" + octets_of(guest.mac),
-        77: XEN_CLASS,
-        93: b"\0\0",
-        94: b"\x01\x02\x01",
-    }
-    if guest.uuid:
-        options[97] = b"\0" + bytes.fromhex(guest.uuid.replace("-", ""))
+    options = dict(dhcp_options(guest.mac, guest.uuid))
     bridge = guest.bridge or _BRIDGE
     with as_domu(guest.mac, bridge) as interface:
         bound = _asked(interface, bridge, Ask(guest.mac, options), call.retries or 0)

@@ -1,9 +1,8 @@
-"""The option table and the PXE fields: D7, D8, D10, D11, D12."""
+"""The PXE fields: D8, D10, D11, D12."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 import pytest
 from dhcp_world import NOW, SERVER, World, question, reply
@@ -13,72 +12,8 @@ from hypothesis import strategies as st
 from netprov.boot.request import Loader, Via
 from netprov.dhcp import pxe
 from netprov.dhcp.classify import Arrival, classify
-from netprov.dhcp.options import BY_NAME, OPTIONS, Type, decode_option, encode_option
 from netprov.dhcp.packet import DISCOVER, Packet, parse
-from netprov.errors import PeerError
-
-a, b = IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2")
-
-ROUND_TRIPS = [
-    (1, IPv4Address("255.255.255.0"), b"\xff\xff\xff\0"),
-    (3, (a, b), b"\x0a\0\0\1\x0a\0\0\2"),
-    (2, -3600, b"\xff\xff\xf1\xf0"),
-    (12, "lady", b"lady"),
-    (19, True, b"\1"),
-    (26, 9000, b"\x23\x28"),
-    (33, ((a, b),), b"\x0a\0\0\1\x0a\0\0\2"),
-    (51, 3600, b"\0\0\x0e\x10"),
-    (53, 5, b"\5"),
-    (55, (1, 3, 6), b"\1\3\6"),
-    (77, (b"iPXE", b"x"), b"\4iPXE\1x"),
-    (93, (0, 7), b"\0\0\0\7"),
-    (119, ("a.example.org", "b"), b"\1a\7example\3org\0\1b\0"),
-    (121, ((IPv4Network("10.17.0.0/16"), a), (IPv4Network("0.0.0.0/0"), b)), b"\x10\x0a\x11\x0a\0\0\1\0\x0a\0\0\2"),
-    (200, b"\1\2", b"\1\2"),  # not in the table
-]
-
-
-@pytest.mark.parametrize(("code", "value", "octets"), ROUND_TRIPS)
-def test_d7_types(code: int, value: object, octets: bytes) -> None:
-    assert encode_option(code, value) == octets
-    assert decode_option(code, octets) == value
-
-
-MALFORMED = [
-    (1, b"\1\2"),
-    (3, b""),
-    (3, b"\1\2\3\4\5"),
-    (51, b"\1"),
-    (93, b"\0"),
-    (119, b"\5ab"),
-    (119, b"\xc0\0"),  # points at itself
-    (119, b"\1a\xc0\7"),  # points forward
-    (119, b"\1a"),
-    (121, b"\x21\1\2\3\4\5\6\7\x08"),
-    (121, b"\x20\1\2"),
-]
-
-
-@pytest.mark.parametrize(("code", "octets"), MALFORMED)
-def test_d7_malformed(code: int, octets: bytes) -> None:
-    with pytest.raises(PeerError, match=f"option {code}"):
-        decode_option(code, octets)
-
-
-def test_d7_compressed_names() -> None:
-    assert decode_option(119, b"\1a\7example\3org\0\1b\xc0\2") == ("a.example.org", "b.example.org")
-
-
-@given(st.integers(0, 255), st.binary(max_size=64))
-def test_only_peer_error_leaves(code: int, octets: bytes) -> None:
-    with suppress(PeerError):
-        decode_option(code, octets)
-
-
-def test_table_is_sound() -> None:
-    assert len(BY_NAME) == len(OPTIONS)
-    assert all(option.code == code and 0 < code < 255 for code, option in OPTIONS.items())
-
+from netprov.dhcpoptions.types import Type
 
 D11_USER_CLASSES = [
     (b"iPXE", (b"iPXE",)),
