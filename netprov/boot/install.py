@@ -6,6 +6,9 @@ installed again unless somebody asked for it.
 Rule 2: an install that never reports its end stops by itself: each further boot counts as an attempt, and one attempt
 too many is FAILED, which boots the local disk.
 
+Rule 3: what an operator wants and cannot have is refused, and changes nothing (`refusal`). A loader's question or an
+installer's report that counts for nothing is not refused: the record stays as it is.
+
 A machine without a record follows what its `install` field says; from the first event on, the record is what counts.
 A machine whose field says `always` has no record: it boots its kernel every time.
 """
@@ -16,7 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from netprov.inventory.model import InstallMode
+from netprov.errors import PeerError
+from netprov.inventory.model import InstallMode, Target
 
 SAME_BOOT = 30.0
 """Seconds within which a script asked for again belongs to the same boot.
@@ -96,6 +100,19 @@ class Fail:
 
 InstallEvent = Arm | GoLocal | Boot | Fetched | Done | Fail
 
+Change = tuple[InstallRecord | None, InstallRecord]
+"""The record before an event, and after it."""
+
+UNDECLARED = Target("system", "", kernel="its profile's")
+"""Stands for a machine that nothing declares: a subnet's profile or the menu has it installed, by its MAC."""
+
+
+class InstallRefused(PeerError):
+    """The install cannot be changed so. The text is a sentence for whoever asked."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__("; ".join(sentences), 409)
+
 
 def initial(mode: InstallMode, token: str, now: float) -> InstallRecord:
     """The record of a machine that has none: armed if its field says install-once."""
@@ -104,11 +121,18 @@ def initial(mode: InstallMode, token: str, now: float) -> InstallRecord:
     return InstallRecord(InstallState.LOCAL, since=now)
 
 
+def stands(record: InstallRecord | None, mode: InstallMode) -> InstallState | None:
+    """The state that counts for a machine with this record and `install` field; None: its kernel boots every time, and
+    neither is anything installed nor does anything end it."""
+    if mode is InstallMode.ALWAYS:
+        return None
+    return initial(mode, "", 0.0).state if record is None else record.state
+
+
 def installs(record: InstallRecord | None, mode: InstallMode) -> bool:
     """Whether a machine with this record and `install` field starts its installer at its next boot."""
-    if mode is InstallMode.ALWAYS:
-        return False  # it boots its kernel, but nothing is installed and nothing ends it
-    return mode is InstallMode.ONCE if record is None else record.state.installs
+    state = stands(record, mode)
+    return state is not None and state.installs
 
 
 def advance(
@@ -116,7 +140,8 @@ def advance(
 ) -> InstallRecord:
     """The record after `event`; the same one if the event changes nothing.
 
-    `attempts` is how many boots an install may take; `token` a fresh one, used when an install is armed.
+    `attempts` is how many boots an install may take; `token` a fresh one, used when an install is armed. For an event
+    that is not refused.
     """
     current = record or initial(mode, token, now)
     match event:
@@ -153,11 +178,44 @@ def _boot(record: InstallRecord, attempts: int, now: float) -> InstallRecord:
     return replace(record, state=InstallState.BOOTING, attempts=record.attempts + 1, boot_at=now, since=since)
 
 
-DESCRIBED: Mapping[InstallState, str] = {
+_DESCRIBED: Mapping[InstallState | None, str] = {
     InstallState.LOCAL: "boots its own disk",
     InstallState.ARMED: "will be installed at its next network boot",
     InstallState.BOOTING: "was sent its installer",
     InstallState.INSTALLING: "is being installed",
     InstallState.INSTALLED: "is installed and boots its own disk",
     InstallState.FAILED: "failed to install and boots its own disk",
+    None: "boots its kernel every time",
 }
+
+
+def next_boot(record: InstallRecord | None, target: Target) -> str:
+    """What `target` does at its next network boot, as the rest of a sentence that begins with its name.
+
+    Every page, command and answer says this one. It may hold what an installer reported.
+    """
+    state = stands(record, target.install)
+    if not target.kernel and (state is None or state.installs):
+        return "has no kernel to boot, so it boots its own disk"
+    said = _DESCRIBED[state]
+    if record is None or state is None:
+        return said
+    if state in (InstallState.BOOTING, InstallState.INSTALLING):
+        last = record.attempts >= target.install_attempts
+        then = "is from its own disk" if last else "starts it again"
+        return f"{said} (attempt {record.attempts} of {target.install_attempts}); another boot {then}"
+    return f"failed to install: {record.note}; it boots its own disk" if record.note else said
+
+
+def refusal(record: InstallRecord | None, event: InstallEvent, target: Target) -> str:
+    """Why `event` cannot be, as the rest of a sentence that begins with the machine's name; "" where it can."""
+    always = f"has install: always: it {next_boot(None, target)}" if target.install is InstallMode.ALWAYS else ""
+    match event:
+        case Arm() if always:
+            return f"{always}, and there is nothing to arm"
+        case GoLocal() if always:
+            return f"{always}; write install: local to let it boot its own disk"
+        case Done(None) | Fail(None) if not (record or initial(target.install, "", 0.0)).state.installs:
+            return f"has no install under way: it {next_boot(record, target)}"
+        case _:
+            return ""

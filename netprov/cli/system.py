@@ -8,20 +8,24 @@ from pathlib import Path
 
 import click
 
-from netprov.boot.install import DESCRIBED, Arm, Done, Fail, GoLocal, InstallEvent, InstallRecord, InstallState
+from netprov.boot.install import (
+    Arm,
+    Done,
+    Fail,
+    GoLocal,
+    InstallEvent,
+    InstallRecord,
+    InstallRefused,
+    next_boot,
+    stands,
+)
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError
-from netprov.inventory.model import InstallMode, Inventory, Target
-from netprov.journal.note import note_change
+from netprov.inventory.model import Inventory, Target
+from netprov.journal.note import change_by_command
 from netprov.state.failure import StateError
 from netprov.state.state import State, open_state
 from netprov.text import escape
-
-_MODES = {
-    InstallMode.ONCE: "will be installed at its first network boot",
-    InstallMode.LOCAL: "boots its own disk",
-    InstallMode.ALWAYS: "boots its kernel every time",
-}
 
 
 def _state(inventory: Inventory) -> State:
@@ -39,23 +43,21 @@ def _find(inventory: Inventory, name: str) -> Target:
 
 
 def _apply(config: Path, names: tuple[str, ...], event: InstallEvent, command: str) -> None:
+    """All of them or none: whoever names ten machines must not have to find out which."""
     inventory = load_inventory(config)
-    targets = [_find(inventory, name) for name in names]
+    targets = {name: _find(inventory, name) for name in names}
     with _state(inventory) as state:
-        for target in targets:
-            if isinstance(event, Arm) and target.install is InstallMode.ALWAYS:
-                raise click.ClickException(f"{target.name} has install: always: it boots its kernel every time")
-            now = time.time()
-            try:
-                change = state.installs.apply(
-                    target.name, event, mode=target.install, attempts=target.install_attempts, now=now
-                )
-            except StateError as error:
-                raise click.ClickException(str(error)) from None
-            trouble = note_change(inventory.settings.server, target, change, now, f"netprov system {command}")
-            click.echo(f"{target.name} {DESCRIBED[change[1].state]}")
-            if trouble:
-                click.echo(f"netprov: {trouble}", err=True)
+        try:
+            changed, trouble = change_by_command(
+                state.installs, inventory.settings.server, targets, event, time.time(), f"netprov system {command}"
+            )
+        except (InstallRefused, StateError) as error:
+            unchanged = f"; nothing is changed for the {len(targets)} named" if len(targets) > 1 else ""
+            raise click.ClickException(f"{error}{unchanged}") from None
+    for target, one in zip(targets.values(), changed, strict=True):
+        click.echo(f"{target.name} {escape(next_boot(one.record, target))}")
+    if trouble:
+        click.echo(f"netprov: {trouble}", err=True)
 
 
 @click.group()
@@ -67,7 +69,7 @@ def system() -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @config_option
 def install(names: tuple[str, ...], config: Path) -> None:
-    """Install the machine at its next network boot."""
+    """Install the machines at their next network boot: all of them, or none where one cannot be."""
     _apply(config, names, Arm(), "install")
 
 
@@ -75,7 +77,7 @@ def install(names: tuple[str, ...], config: Path) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @config_option
 def local(names: tuple[str, ...], config: Path) -> None:
-    """Let the machine boot its own disk."""
+    """Let the machines boot their own disks."""
     _apply(config, names, GoLocal(), "local")
 
 
@@ -129,10 +131,7 @@ def _row(target: Target, record: InstallRecord | None) -> dict[str, object]:
 
 
 def _sentence(target: Target, record: InstallRecord | None) -> str:
-    if record is None or target.install is InstallMode.ALWAYS:
-        return _MODES[target.install]
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.since))
-    attempt = ""
-    if record.state in (InstallState.BOOTING, InstallState.INSTALLING):
-        attempt = f", attempt {record.attempts} of {target.install_attempts}"
-    return f"{DESCRIBED[record.state]} (since {since}{attempt})" + (f": {escape(record.note)}" if record.note else "")
+    text = escape(next_boot(record, target))
+    if record is None or stands(record, target.install) is None:
+        return text
+    return f"{text}  [since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(record.since))}]"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netprov.boot.decide import decide
 from netprov.boot.decision import Action, BootDecision, Step
-from netprov.boot.install import InstallRecord, InstallState
+from netprov.boot.install import InstallRecord, InstallState, next_boot
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Loader
 from netprov.boot.state import Snapshot
@@ -110,12 +110,12 @@ class Install:
         """The boot after this one, decided with the install finished."""
         if self.target.install is InstallMode.ALWAYS or not self.decision.installing:
             same = self._because("install", Reason.INSTALL_ALWAYS, f"has install {self.target.install}")
-            return Stage("afterwards", "the next boot", "the same again", same)
+            return Stage("afterwards", "the next boot", next_boot(None, self.target), same)
         done = InstallRecord(InstallState.INSTALLED, token=self.made.token)
         decision = decide(self.asked, self.inventory, Snapshot({self.decision.record: done}))
-        gets = "boots its own disk until it is armed again"
+        gets = next_boot(done, self.target)
         if decision.action is not Action.LOCAL:
             gets = decision.action.value
         elif self.asked.loader is Loader.XEN:
-            gets = "pygrub starts the kernel on its disk until it is armed again"
+            gets += ": pygrub starts the kernel there"
         return Stage("afterwards", "the next boot, once it is installed", gets, decision.trace[-1:])

@@ -7,7 +7,7 @@ is opened (an older schema, a locked or damaged file) is for `netprov.state` to 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from netprov.boot.install import InstallEvent, InstallRecord, InstallState
-from netprov.inventory.model import InstallMode
+from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallState
+from netprov.inventory.model import Target
 from netprov.render.preview import ReadOnly
 from netprov.state.failure import state_error
 from netprov.state.place import Place
@@ -88,10 +88,8 @@ class Installs:
     def by_token(self, token: str) -> str | None:
         return None
 
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]:
-        raise ReadOnly(system)
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
+        raise ReadOnly(*owners)
 
 
 _LEASE = (

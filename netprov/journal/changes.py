@@ -1,11 +1,17 @@
-"""What the journal is told when the state of an install changes."""
+"""The one way to change installs, and what the journal is told of it.
+
+The page, the API, every command, an installer's report and a loader's question for its script all come here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
-from netprov.boot.install import InstallRecord, InstallState
+from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallState
 from netprov.boot.reason import Reason
+from netprov.inventory.model import Target
 from netprov.journal.event import Event, Kind
 from netprov.mac import parse_mac
 
@@ -19,14 +25,46 @@ _REASONS: Mapping[InstallState, Reason] = {
 }
 
 
-def change_event(
-    now: float, owner: str, change: tuple[InstallRecord | None, InstallRecord], *, stage: str, ip: str, by: str = ""
-) -> Event:
-    """The INSTALL event of a record's change. `owner`: a system, or the MAC of a machine that nothing declares.
+class Installs(Protocol):
+    """Where the install records are."""
 
-    `by`: who changed it, where a person or a program did.
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The install record of one machine, and what the journal is to be told: None where nothing changed."""
+
+    record: InstallRecord
+    event: Event | None
+
+
+def change_installs(
+    installs: Installs,
+    owners: Mapping[str, Target],
+    event: InstallEvent,
+    now: float,
+    *,
+    stage: str = "",
+    ip: str = "",
+    by: str = "",
+) -> tuple[Changed, ...]:
+    """What `event` makes of the installs of `owners`, of all of them or of none, in their order.
+
+    An owner is a system's name, or the MAC of a machine that nothing declares; its target says how it is installed.
+    `stage` and `ip` are of the request that brought it; `by`: who wants it, where a person or a program does. Raises
+    InstallRefused, which is for whoever asked; StateError.
     """
-    before, after = change
+    changes = installs.apply(owners, event, now)
+    return tuple(
+        Changed(after, _event(now, owner, before, after, stage, ip, by) if after != before else None)
+        for owner, (before, after) in zip(owners, changes, strict=True)
+    )
+
+
+def _event(
+    now: float, owner: str, before: InstallRecord | None, after: InstallRecord, stage: str, ip: str, by: str
+) -> Event:
     was = f"{before.state} → " if before is not None and before.state is not after.state else ""
     attempt = f" (attempt {after.attempts})" if after.state is InstallState.BOOTING else ""
     note = f": {after.note}" if after.note else ""

@@ -1,36 +1,54 @@
-"""What a command changed, told to the journal: with a server beside it, or with none."""
+"""What a command changes, told to the journal: with a server beside it, or with none."""
 
 from __future__ import annotations
 
 import getpass
 import sqlite3
+from collections.abc import Mapping, Sequence
 
-from netprov.boot.install import InstallRecord
+from netprov.boot.install import InstallEvent
 from netprov.inventory.model import ServerSettings, Target
-from netprov.journal.changes import change_event
+from netprov.journal.changes import Changed, Installs, change_installs
 from netprov.journal.correlate import Placed
 from netprov.journal.store import Store
 from netprov.state.place import Place
 
-Change = tuple[InstallRecord | None, InstallRecord]
 
+def change_by_command(
+    installs: Installs,
+    settings: ServerSettings,
+    owners: Mapping[str, Target],
+    event: InstallEvent,
+    now: float,
+    command: str,
+) -> tuple[tuple[Changed, ...], str]:
+    """As change_installs(), for `command` ("netprov system install"), with the change in the journal.
 
-def note_change(settings: ServerSettings, target: Target, change: Change, now: float, command: str) -> str:
-    """Store that `command` ("netprov system install") changed the install of `target`, where it did.
-
-    What could not be done about it, in words; "" where all went well: the change itself stands either way. The journal
-    has one writer so that no lease waits for it; a command's single row is put beside it by SQLite's own lock, and
-    reaches the pages and webhooks as every other row does.
+    The second: what could not be done about the journal, in words; "" where all went well. The change itself stands
+    either way. The journal has one writer so that no lease waits for it; a command's few rows are put beside it by
+    SQLite's own lock, and reach the pages and webhooks as every other row does.
     """
-    if change[0] == change[1]:
+    changed = change_installs(installs, owners, event, now, by=f"{_user()}, {command}")
+    told = [
+        Placed(one.event, _machine(target), 0)
+        for target, one in zip(owners.values(), changed, strict=True)
+        if one.event is not None
+    ]
+    return changed, _store(settings, told, now)
+
+
+def _machine(target: Target) -> str:
+    return next((interface.mac for interface in target.interfaces if interface.mac), "")
+
+
+def _store(settings: ServerSettings, rows: Sequence[Placed], now: float) -> str:
+    if not rows:
         return ""
-    event = change_event(now, target.name, change, stage="", ip="", by=f"{_user()}, {command}")
-    machine = next((interface.mac for interface in target.interfaces if interface.mac), "")
     path = Place(settings.state).journal
     try:
         store = Store(path)
         try:
-            store.add([Placed(event, machine, 0)], settings.journal_events, now - settings.journal_age)
+            store.add(rows, settings.journal_events, now - settings.journal_age)
         finally:
             store.close()
     except (sqlite3.Error, OSError) as error:

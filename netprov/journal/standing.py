@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from netprov.boot.install import InstallRecord
-from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.boot.install import InstallRecord, stands
+from netprov.inventory.model import Inventory, Target
 from netprov.journal.boots import Boot, Stage
 from netprov.journal.verdicts import Context, Heard, Verdict, absence, verdicts
 from netprov.mac import Mac
 
 LATELY = 86_400.0
 """Seconds for which a machine that nobody declared is shown after its last boot."""
-
-_WORDS = {InstallMode.LOCAL: "local", InstallMode.ONCE: "armed", InstallMode.ALWAYS: "always"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,7 @@ def _of_system(
 ) -> Standing:
     macs = [interface.mac for interface in system.interfaces if interface.mac]
     machine = boot.machine if boot is not None else macs[0] if macs else ""
-    always = system.install is InstallMode.ALWAYS
-    state = str(record.state) if record is not None and not always else _WORDS[system.install]
+    state = str(stands(record, system.install) or system.install)
     times = [_reached(boot)] if boot is not None else []
     if record is not None and record.since:
         times.append(record.since)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from netprov.boot.decision import Action, BootDecision, Kernel, Step
-from netprov.boot.install import InstallRecord
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Loader
 from netprov.inventory.model import Inventory, Target
+from netprov.journal.event import Event
 from netprov.render.answers import answers_of
 from netprov.render.context import Subject, values
 from netprov.render.domu import JSON, SumOf, domu_answer, no_sum
@@ -28,7 +28,7 @@ _REMARK = re.compile(r"[^A-Za-z0-9 .,:;=/()_>-]")
 class Rendered:
     """A text made for one request.
 
-    `change` is the install record before and after, where the request changed it; whose it is says `decision.record`.
+    `told`: that the request changed the install, where it did, for the journal.
     """
 
     body: bytes
@@ -37,7 +37,7 @@ class Rendered:
     stage: str  # "script" or "autoinstall"
     template: str
     token: str = ""
-    change: tuple[InstallRecord | None, InstallRecord] | None = None
+    told: Event | None = None
 
 
 def script_of(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from netprov.boot.install import InstallEvent, InstallRecord, InstallState
+from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallState
 from netprov.boot.names import Name
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.inventory.model import Inventory, Target
 from netprov.mac import Mac
 from netprov.render.arguments import command_line
 from netprov.render.compose import Rendered, answers_for
@@ -40,10 +41,8 @@ class Records:
     def by_token(self, token: str) -> str | None:
         return None
 
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]:
-        raise ReadOnly(system)
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
+        raise ReadOnly(*owners)
 
 
 class NobodySeen:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import Protocol
 
 from netprov.boot.decide import decide
-from netprov.boot.install import Boot, Fetched, InstallEvent, InstallRecord, InstallState
+from netprov.boot.install import Boot, Change, Fetched, InstallEvent, InstallRecord, InstallState
 from netprov.boot.names import Name
 from netprov.boot.request import BootRequest
 from netprov.errors import PeerError
-from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.inventory.model import Inventory, Target
+from netprov.journal.changes import Changed, change_installs
 from netprov.mac import Mac, parse_mac
 from netprov.render.compose import Rendered, answers_for, script_of
 from netprov.render.context import Subject
@@ -52,9 +53,7 @@ class Sightings(Protocol):
 class Installs(Protocol):
     def get(self, system: str) -> InstallRecord | None: ...
     def by_token(self, token: str) -> str | None: ...
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]: ...
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]: ...
 
 
 class ScriptState(Protocol):
@@ -107,16 +106,14 @@ class Scripts:
         rendered = script_of(inventory, templates, asked, decision, token, self._sum_of)
         if preview or rendered is None:
             return rendered
-        change = self._state.installs.apply(
-            owner, Boot(), mode=target.install, attempts=target.install_attempts, now=self._clock()
-        )
-        after = change[1]
+        changed = self._change(owner, target, Boot(), rendered.stage, request)
+        after = changed.record
         if after.state is InstallState.FAILED:
             decision = decide(asked, inventory, _Records(self._state.installs))
             rendered = script_of(inventory, templates, asked, decision, "", self._sum_of)
         elif after.token != token:
             rendered = script_of(inventory, templates, asked, decision, after.token, self._sum_of)
-        return replace(rendered, change=change) if rendered is not None and change[0] != after else rendered
+        return replace(rendered, told=changed.event) if rendered is not None else None
 
     def autoinstall(
         self, target_kind: str, name: str, request: BootRequest, token: str = "", *, preview: bool = False
@@ -138,10 +135,13 @@ class Scripts:
         rendered = answers_for(subject, self._templates_of(inventory), owner)
         if preview or not token:
             return rendered
-        change = self._state.installs.apply(
-            owner, Fetched(token), mode=target.install, attempts=target.install_attempts, now=self._clock()
-        )
-        return replace(rendered, change=change) if change[0] != change[1] else rendered
+        return replace(rendered, told=self._change(owner, target, Fetched(token), rendered.stage, request).event)
+
+    def _change(self, owner: str, target: Target, event: InstallEvent, stage: str, request: BootRequest) -> Changed:
+        """What a request makes of the install; it is told where the request came from."""
+        ip = str(request.ip or "")
+        (changed,) = change_installs(self._state.installs, {owner: target}, event, self._clock(), stage=stage, ip=ip)
+        return changed
 
     def _owner(self, target: Target, token: str) -> str:
         """Whose install record counts. Raises PeerError for a token that is not of an install of `target`."""

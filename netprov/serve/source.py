@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -15,7 +14,6 @@ from netprov.boot.request import BootRequest, Via
 from netprov.boot.stages import Stages
 from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory
-from netprov.journal.changes import change_event
 from netprov.journal.event import Event
 from netprov.journal.promise import promised
 from netprov.render.scripts import PREVIEW_TOKEN, Scripts
@@ -34,11 +32,9 @@ class TftpSource:
         scripts: Scripts,
         inventory: Inventory,
         record: Callable[[Event], None],
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._scripts = scripts
         self._record = record
-        self._clock = clock
         self.update(inventory)
 
     def update(self, inventory: Inventory) -> None:
@@ -68,9 +64,8 @@ class TftpSource:
         except ConfigError as error:
             raise PathError(str(error).replace("\n", "; "), Reason.TEMPLATE_ERROR, "script") from None
         if made is not None:
-            if made.change is not None:
-                ip = str(request.ip or "")
-                self._record(change_event(self._clock(), made.decision.record, made.change, stage="script", ip=ip))
+            if made.told is not None:
+                self._record(made.told)
             return Content(made.body, about(made.stage, request, made.decision, made.token))
         return self._file(request)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from netprov.boot.install import InstallEvent, InstallRecord, InstallState, advance
-from netprov.inventory.model import InstallMode
+from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallRefused, InstallState, advance, refusal
+from netprov.inventory.model import Target
 from netprov.state.database import Database, storable
 from netprov.state.tables import INSTALLS, META
 
@@ -35,25 +35,30 @@ class InstallStore:
             rows = connection.execute(select(INSTALLS).order_by(INSTALLS.c.system)).all()
         return {row.system: _record(row) for row in rows}
 
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]:
-        """Advance the record of `system` by `event`: the record before and after.
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
+        """Advance the install of each of `owners` by `event`, all or none: the records before and after, in order.
 
-        One transaction that no other can come between; on return the new record is on the disk. Nothing is written
-        where the event changes nothing.
+        An owner is a system's name, or the MAC of a machine that nothing declares, which goes by UNDECLARED or by its
+        subnet's profile. One transaction that no other can come between; on return the new records are on the disk.
+        Nothing is written where the event changes nothing. Raises InstallRefused with a sentence for each that refuses.
         """
-        token = secrets.token_urlsafe(TOKEN_OCTETS)
         with self._database.write() as connection:
             # SQLite ignores FOR UPDATE, its write lock is held already; elsewhere one row makes the transitions queue,
             # also those of a system that has no row to lock yet.
             connection.execute(select(META.c.value).where(META.c.name == "schema").with_for_update())
-            row = connection.execute(select(INSTALLS).where(INSTALLS.c.system == system)).first()
-            before = None if row is None else _record(row)
-            after = advance(before, event, mode=mode, attempts=attempts, now=now, token=token)
-            if after != before:
-                self._upsert.run(connection, [_row(system, after)])
-        return before, after
+            before = {owner: self._in(connection, owner) for owner in owners}
+            refused = {owner: refusal(before[owner], event, target) for owner, target in owners.items()}
+            if any(refused.values()):
+                raise InstallRefused(*(f"{owner} {why}" for owner, why in refused.items() if why))
+            changes = tuple((before[owner], _advanced(before[owner], event, owners[owner], now)) for owner in owners)
+            rows = [_row(owner, after) for owner, (old, after) in zip(owners, changes, strict=True) if after != old]
+            if rows:
+                self._upsert.run(connection, rows)
+        return changes
+
+    def _in(self, connection: Connection, owner: str) -> InstallRecord | None:
+        row = connection.execute(select(INSTALLS).where(INSTALLS.c.system == owner)).first()
+        return None if row is None else _record(row)
 
     def by_token(self, token: str) -> str | None:
         """The system whose install has this token."""
@@ -61,6 +66,11 @@ class InstallStore:
             return None  # a record made by an operator's word alone has none
         with self._database.read() as connection:
             return connection.scalar(select(INSTALLS.c.system).where(INSTALLS.c.token == storable(token)))
+
+
+def _advanced(record: InstallRecord | None, event: InstallEvent, target: Target, now: float) -> InstallRecord:
+    token = secrets.token_urlsafe(TOKEN_OCTETS)
+    return advance(record, event, mode=target.install, attempts=target.install_attempts, now=now, token=token)
 
 
 def _row(system: str, record: InstallRecord) -> tuple[object, ...]:

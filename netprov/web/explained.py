@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address
 
 from netprov.boot.arch import ARCHS, Arch, arch_by_name
-from netprov.boot.install import InstallEvent, InstallRecord
+from netprov.boot.install import Change, InstallEvent, InstallRecord
 from netprov.errors import Origin, PeerError
 from netprov.explain.paper import LeaseBook, NoLeases
 from netprov.explain.server import our_address
 from netprov.explain.state import Kept
 from netprov.explain.walked import STARTS, Imagined, Unimaginable, Walked, walked
 from netprov.explain.who import UnknownName
-from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.inventory.model import Inventory, Target
 from netprov.journal.boots import Boot
 from netprov.render.preview import ReadOnly, Records
 from netprov.render.scripts import PREVIEW_TOKEN
@@ -36,10 +36,8 @@ class Tokenless:
     def by_token(self, token: str) -> str | None:
         return None
 
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]:
-        raise ReadOnly(system)
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
+        raise ReadOnly(*owners)
 
 
 Explained = Walked

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netprov.boot.arch import ARCHS
+from netprov.boot.install import Arm, refusal
 from netprov.errors import ConfigError, PeerError
 from netprov.explain.options import rows
 from netprov.explain.rows import kind_of, text_of
@@ -98,6 +99,7 @@ class MachineView:
     armed: bool
     stages: tuple[StageLine, ...]
     unexplained: str  # why there are no stages
+    unarmable: str  # why its install cannot be armed
 
 
 def machine_view(services: Services, machine: Machine, question: Question, number: int) -> MachineView:
@@ -124,6 +126,7 @@ def machine_view(services: Services, machine: Machine, question: Question, numbe
         armed=question.armed,
         stages=stages,
         unexplained=unexplained,
+        unarmable=refusal(standing.record, Arm(), machine.target) if machine.target is not None else "",
     )
 
 

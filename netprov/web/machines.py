@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from netprov.boot.install import DESCRIBED, InstallRecord
-from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.boot.install import UNDECLARED, InstallRecord, next_boot
+from netprov.inventory.model import Inventory, Target
 from netprov.journal.boots import Boot
 from netprov.journal.event import Event, Kind
 from netprov.journal.running import Transfer
@@ -100,9 +100,9 @@ class Standing:
     @property
     def install(self) -> str:
         """What it does at its next network boot, in words."""
-        if self.machine.target is None:
-            return DESCRIBED[self.record.state] if self.record is not None else "not declared"
-        return in_words(self.machine.target, self.record)
+        if self.machine.target is None and self.record is None:
+            return "not declared"
+        return next_boot(self.record, self.machine.target or UNDECLARED)
 
     @property
     def last(self) -> Event | None:
@@ -138,12 +138,3 @@ class Standing:
 
 def _says_nothing(event: Event) -> bool:
     return event.kind is Kind.TFTP_DROP or (event.kind is Kind.HTTP_DONE and event.stage == "callback")
-
-
-def in_words(target: Target, record: InstallRecord | None) -> str:
-    """What the system does at its next network boot."""
-    if target.install is InstallMode.ALWAYS:
-        return "boots its kernel every time"
-    if record is not None:
-        return DESCRIBED[record.state] + (f": {record.note}" if record.note else "")
-    return "will be installed at its next network boot" if target.install is InstallMode.ONCE else "boots its own disk"

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 from netprov.boot.decision import BootDecision
-from netprov.boot.install import InstallEvent, InstallRecord
+from netprov.boot.install import Change, InstallEvent, InstallRecord
 from netprov.boot.names import Name
 from netprov.boot.request import BootRequest
 from netprov.http.tap import HttpTap
-from netprov.inventory.model import InstallMode, Inventory
+from netprov.inventory.model import Inventory, Target
 from netprov.journal.event import Event
 from netprov.state.leases import Lease
 
@@ -41,7 +41,7 @@ class Root(Protocol):
 class Rendered(Protocol):
     """A script or an installer's answers, made for one request.
 
-    `change`: the install record before and after, where the request changed it; whose it is says `decision.record`.
+    `told`: that the request changed the install, where it did.
     """
 
     @property
@@ -57,7 +57,7 @@ class Rendered(Protocol):
     @property
     def token(self) -> str: ...
     @property
-    def change(self) -> tuple[InstallRecord | None, InstallRecord] | None: ...
+    def told(self) -> Event | None: ...
 
 
 class Scripts(Protocol):
@@ -85,10 +85,8 @@ class Installs(Protocol):
     def by_token(self, token: str) -> str | None:
         """Whose newest install has this token: a system's name, or the MAC of a machine that is not declared."""
 
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]:
-        """The record before and after the event."""
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
+        """The records before and after the event, of all of them or of none. Raises InstallRefused."""
 
 
 class Leases(Protocol):

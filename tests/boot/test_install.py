@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a row of a table is a line
 """The install state machine: a table of its transitions, and a model that no order of events can break."""
 
 from __future__ import annotations
@@ -7,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.boot.install import (
-    DESCRIBED,
     SAME_BOOT,
     Arm,
     Boot,
@@ -19,8 +19,10 @@ from netprov.boot.install import (
     InstallState,
     advance,
     installs,
+    next_boot,
+    refusal,
 )
-from netprov.inventory.model import InstallMode
+from netprov.inventory.model import InstallMode, Target
 
 S = InstallState
 
@@ -107,8 +109,72 @@ def test_arming_draws_a_new_token_so_that_an_old_callback_is_nothing():
     assert step(second, Done("two")).state is S.INSTALLED
 
 
-def test_every_state_is_described():
-    assert set(DESCRIBED) == set(S)
+def machine(mode=InstallMode.LOCAL, kernel="k"):
+    return Target("system", "lady", kernel=kernel, install=mode, install_attempts=3)
+
+
+NO_KERNEL = "has no kernel to boot, so it boots its own disk"
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "attempts", "with_kernel", "without"),
+    [
+        (InstallMode.LOCAL, None, 0, "boots its own disk", "boots its own disk"),
+        (InstallMode.LOCAL, S.LOCAL, 0, "boots its own disk", "boots its own disk"),
+        (InstallMode.LOCAL, S.ARMED, 0, "will be installed at its next network boot", NO_KERNEL),
+        (InstallMode.LOCAL, S.BOOTING, 2, "was sent its installer (attempt 2 of 3); another boot starts it again", NO_KERNEL),
+        (InstallMode.LOCAL, S.BOOTING, 3, "was sent its installer (attempt 3 of 3); another boot is from its own disk", NO_KERNEL),
+        (InstallMode.LOCAL, S.INSTALLING, 1, "is being installed (attempt 1 of 3); another boot starts it again", NO_KERNEL),
+        (InstallMode.LOCAL, S.INSTALLED, 1, "is installed and boots its own disk", "is installed and boots its own disk"),
+        (InstallMode.LOCAL, S.FAILED, 3, "failed to install: no disk; it boots its own disk", "failed to install: no disk; it boots its own disk"),
+        (InstallMode.ONCE, None, 0, "will be installed at its next network boot", NO_KERNEL),
+        (InstallMode.ONCE, S.INSTALLED, 1, "is installed and boots its own disk", "is installed and boots its own disk"),
+        (InstallMode.ALWAYS, None, 0, "boots its kernel every time", NO_KERNEL),
+        (InstallMode.ALWAYS, S.INSTALLED, 1, "boots its kernel every time", NO_KERNEL),
+    ],
+)  # fmt: skip
+def test_one_sentence_says_what_the_next_boot_does(mode, state, attempts, with_kernel, without):
+    """Cobbler's `netboot enabled` is a flag of which nobody knows what it means for the next boot."""
+    note = "no disk" if state is S.FAILED else ""
+    record = InstallRecord(state, attempts=attempts, note=note) if state is not None else None
+    assert next_boot(record, machine(mode)) == with_kernel
+    assert next_boot(record, machine(mode, kernel="")) == without
+
+
+@pytest.mark.parametrize("mode", InstallMode)
+@pytest.mark.parametrize("state", [None, *S])
+def test_the_sentence_is_what_the_state_machine_does(mode, state):
+    """Whatever the state: what it says of the next boot is what that boot's script is decided by."""
+    record = InstallRecord(state, attempts=3 if state in (S.BOOTING, S.INSTALLING) else 0) if state else None
+    said = next_boot(record, machine(mode))
+    after = step(record, Boot(), mode=mode, attempts=3)
+    starts = mode is InstallMode.ALWAYS or installs(after, mode)
+    assert ("own disk" in said) is not starts
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "event", "why"),
+    [
+        (InstallMode.ALWAYS, None, Arm(), "has install: always: it boots its kernel every time, and there is nothing to arm"),
+        (InstallMode.ALWAYS, S.LOCAL, Arm(), "has install: always: it boots its kernel every time, and there is nothing to arm"),
+        (InstallMode.ALWAYS, None, GoLocal(), "has install: always: it boots its kernel every time; write install: local to let it boot its own disk"),
+        (InstallMode.ALWAYS, None, Fail(), "has no install under way: it boots its kernel every time"),
+        (InstallMode.LOCAL, None, Fail(note="x"), "has no install under way: it boots its own disk"),
+        (InstallMode.LOCAL, None, Done(), "has no install under way: it boots its own disk"),
+        (InstallMode.LOCAL, S.INSTALLED, Fail(), "has no install under way: it is installed and boots its own disk"),
+        (InstallMode.ONCE, S.FAILED, Done(), "has no install under way: it failed to install and boots its own disk"),
+        (InstallMode.ONCE, None, Done(), ""),
+        (InstallMode.LOCAL, S.ARMED, Fail(), ""),
+        (InstallMode.LOCAL, S.INSTALLING, Done(), ""),
+        (InstallMode.LOCAL, S.INSTALLED, Done("t"), ""),  # an installer's word is answered, not refused
+        (InstallMode.LOCAL, S.LOCAL, GoLocal(), ""),
+        (InstallMode.LOCAL, S.INSTALLING, Arm(), ""),
+        (InstallMode.ALWAYS, None, Boot(), ""),
+        (InstallMode.LOCAL, S.FAILED, Fetched("t"), ""),
+    ],
+)  # fmt: skip
+def test_what_an_operator_cannot_have_is_refused(mode, state, event, why):
+    assert refusal(InstallRecord(state) if state else None, event, machine(mode)) == why
 
 
 EVENTS = st.one_of(

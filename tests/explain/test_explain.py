@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from netprov.boot.install import Arm
+from netprov.boot.install import UNDECLARED, Arm
 from netprov.cli import main
 from netprov.explain.server import our_address
 from netprov.inventory.load import load
-from netprov.inventory.model import InstallMode
 from netprov.state.state import open_state
 
 CONFIG = """\
@@ -157,7 +156,7 @@ def test_looking_changes_nothing(site: Path) -> None:
     stages(site, "lady")
     assert not (site / "state").exists()
     with open_state(str(site / "state")) as state:
-        state.installs.apply("lady", Arm(), mode=InstallMode.ONCE, attempts=3, now=1.0)
+        state.installs.apply({"lady": UNDECLARED}, Arm(), 1.0)
         before = state.installs.get("lady")
         stages(site, "lady")
         assert state.installs.get("lady") == before

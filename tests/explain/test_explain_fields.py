@@ -17,7 +17,7 @@ from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
 from netprov.boot.arch import arch_by_name
-from netprov.boot.install import Arm, Boot
+from netprov.boot.install import UNDECLARED, Arm, Boot
 from netprov.explain.answers import captured_row
 from netprov.explain.captured import answered
 from netprov.explain.change import Changes, Documents, change
@@ -27,7 +27,7 @@ from netprov.explain.state import kept
 from netprov.explain.walked import Imagined, walked
 from netprov.inventory.fields import FIELDS, Kind
 from netprov.inventory.load import load
-from netprov.inventory.model import InstallMode, Inventory
+from netprov.inventory.model import Inventory
 from netprov.inventory.reference import reference
 from netprov.render.environment import Templates
 from netprov.state.state import open_state
@@ -247,7 +247,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ])  # fmt: skip
     with open_state(str(folder / "running")) as state:
         for event in (Arm(), Boot()):
-            state.installs.apply("done", event, mode=InstallMode.ONCE, attempts=3, now=1.0)
+            state.installs.apply({"done": UNDECLARED}, event, 1.0)
     return folder
 
 

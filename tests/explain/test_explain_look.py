@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from netprov.boot.install import Arm, Boot, Fail
+from netprov.boot.install import UNDECLARED, Arm, Boot, Fail
 from netprov.errors import ConfigError
 from netprov.explain.look import SCHEMA, NotHere, look
 from netprov.explain.state import kept
 from netprov.inventory.load import load
-from netprov.inventory.model import InstallMode
 from netprov.render.preview import ReadOnly
 from netprov.state.failure import StateError
 from netprov.state.migrations import NEWEST
@@ -52,7 +51,7 @@ def test_the_same_as_the_stores(tmp_path: Path) -> None:
     assert place.database is not None
     with open_state(str(tmp_path)) as state:
         for event in (Arm(), Boot(), Fail(note="no disk")):
-            state.installs.apply("lady", event, mode=InstallMode.ONCE, attempts=3, now=1.25)
+            state.installs.apply({"lady": UNDECLARED}, event, 1.25)
         state.leases.commit(LEASES)
         with look(place, place.database) as here:  # while a server has it open
             for name in ("lady", "nobody", "la'dy"):
@@ -68,7 +67,7 @@ def test_nothing_can_be_changed(tmp_path: Path) -> None:
     open_state(str(tmp_path)).close()
     with look(place, place.database) as here:
         with pytest.raises(ReadOnly):
-            here.installs.apply("lady", Arm(), mode=InstallMode.ONCE, attempts=3, now=1.0)
+            here.installs.apply({"lady": UNDECLARED}, Arm(), 1.0)
         assert here.installs.by_token("x") is None
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             here.connection.execute("DELETE FROM installs")
@@ -106,7 +105,7 @@ def test_damaged_database_is_explained(house: Path) -> None:
 def test_running_server_is_looked_at(house: Path) -> None:
     with open_state(str(house / "state")) as state:
         for event in (Arm(), Boot()):
-            state.installs.apply("duke", event, mode=InstallMode.LOCAL, attempts=3, now=1.0)
+            state.installs.apply({"duke": UNDECLARED}, event, 1.0)
         assert "the install is under way (booting, attempt 1 of 3)" in said(house, "duke").output
         with kept(load(house / "netprov.yaml")) as known:
             assert known.records.get("duke") == state.installs.get("duke")

@@ -275,7 +275,7 @@ def test_always(house: Path) -> None:
         "profile: web\n    install: always\n    hostname",
     )
     stages = told(house, "earl")["stages"]
-    assert stages[-1]["gets"] == "the same again"
+    assert stages[-1]["gets"] == "boots its kernel every time"
     assert "callback" not in [stage["stage"] for stage in stages]
     assert load(house / "netprov.yaml").system("earl").install is InstallMode.ALWAYS
 

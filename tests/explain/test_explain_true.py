@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 
 from netprov.boot.arch import arch_by_name
-from netprov.boot.install import Arm, Boot
+from netprov.boot.install import UNDECLARED, Arm, Boot
 from netprov.boot.names import parse_name
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.dhcp.interfaces import Interface
 from netprov.explain import server as server_module
 from netprov.explain.server import arrival
 from netprov.inventory.load import load
-from netprov.inventory.model import InstallMode
 from netprov.mac import Mac
 from netprov.render.scripts import Scripts
 from netprov.state.records import Lease, Sighting
@@ -33,7 +32,7 @@ OURS = IPv4Address("10.0.0.1")
 def state(house: Path) -> Iterator[State]:
     """Of a server that gave both machines their addresses, and armed lady."""
     with open_state(str(house / "state")) as opened:
-        opened.installs.apply("lady", Arm(), mode=InstallMode.ONCE, attempts=3, now=1.0)
+        opened.installs.apply({"lady": UNDECLARED}, Arm(), 1.0)
         now = time.time()
         for mac, ip in ((LADY, "10.0.0.14"), (STRANGER, "10.0.0.100")):
             lease = Lease(IPv4Address(ip), mac, expires=now + 900, subnet="10.0.0.0/24")
@@ -68,7 +67,7 @@ def test_scripts(
         edit(house, "autoinstall: default.ks}", "autoinstall: default.ks, install: install-once}")
     inventory = load(house / "netprov.yaml")
     if "--armed" in arguments:
-        state.installs.apply("duke", Arm(), mode=InstallMode.LOCAL, attempts=3, now=1.0)
+        state.installs.apply({"duke": UNDECLARED}, Arm(), 1.0)
     name = parse_name(path)
     assert name is not None
     sums = _sums(house) if name.loader is Loader.XEN else None
@@ -87,7 +86,7 @@ def test_scripts(
     assert target is not None
     fetched = BootRequest(Via.HTTP, Loader.OS, ip=IPv4Address(ip), server=OURS)
     if state.installs.get(sent.decision.record) is None:  # before its first boot no token is drawn
-        state.installs.apply(sent.decision.record, Boot(), mode=target.install, attempts=3, now=1.0)
+        state.installs.apply({sent.decision.record: target}, Boot(), 1.0)
     token = state.installs.get(sent.decision.record)
     assert token is not None
     answers = scripts.autoinstall(target.kind, target.name, fetched, token.token, preview=True)

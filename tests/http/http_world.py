@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from netprov.boot.decision import Action, BootDecision, Step
-from netprov.boot.install import Arm, InstallEvent, InstallRecord, advance
+from netprov.boot.install import Arm, Change, InstallEvent, InstallRecord, advance
 from netprov.boot.names import Name
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest
@@ -48,7 +48,7 @@ class Made:
     stage: str
     template: str
     token: str = ""
-    change: tuple[InstallRecord | None, InstallRecord] | None = None
+    told: Event | None = None
 
 
 @dataclass
@@ -57,7 +57,7 @@ class FakeScripts:
 
     asked: list[tuple[BootRequest, object, bool]] = field(default_factory=list)
     failure: Exception | None = None
-    change: tuple[InstallRecord | None, InstallRecord] | None = None
+    told: Event | None = None
 
     def script(self, request: BootRequest, name: Name, *, preview: bool = False) -> Made | None:
         self.asked.append((request, name, preview))
@@ -67,8 +67,8 @@ class FakeScripts:
             return None
         armed = (Step(Reason.INSTALL_ARMED, "an install is armed"),)
         decision = BootDecision(Action.KERNEL, armed, target=LADY, record="lady")
-        change = None if preview else self.change
-        return Made(b"#!ipxe\nboot\n", "text/plain; charset=utf-8", decision, "script", "ipxe/boot", "t0k", change)
+        told = None if preview else self.told
+        return Made(b"#!ipxe\nboot\n", "text/plain; charset=utf-8", decision, "script", "ipxe/boot", "t0k", told)
 
     def autoinstall(
         self, target_kind: str, name: str, request: BootRequest, token: str, *, preview: bool = False
@@ -97,13 +97,13 @@ class FakeInstalls:
     def by_token(self, token: str) -> str | None:
         return next((system for system, record in self.records.items() if record.token == token and token), None)
 
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]:
-        before = self.records.get(system)
-        after = advance(before, event, mode=mode, attempts=attempts, now=now, token="fresh")
-        self.records[system] = after
-        return before, after
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
+        """For one owner, as every request is."""
+        ((owner, target),) = owners.items()
+        before, attempts = self.records.get(owner), target.install_attempts
+        after = advance(before, event, mode=target.install, attempts=attempts, now=now, token="fresh")
+        self.records[owner] = after
+        return ((before, after),)
 
 
 @dataclass

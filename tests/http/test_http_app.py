@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +9,10 @@ from flask.testing import FlaskClient
 from http_world import World
 from sqlalchemy.exc import OperationalError
 
-from netprov.boot.install import InstallRecord, InstallState
+from netprov.boot.install import InstallState
 from netprov.boot.reason import Reason
 from netprov.boot.request import Loader
-from netprov.journal.event import Kind
+from netprov.journal.event import Event, Kind
 from netprov.state.failure import StateError
 from netprov.state.place import Place
 from netprov.web.app import create_app
@@ -78,16 +77,12 @@ def test_callback_of_a_machine_that_is_not_declared(world: World, client: FlaskC
 
 
 def test_an_install_that_begins_is_told(world: World, client: FlaskClient) -> None:
-    armed = InstallRecord(InstallState.ARMED, token="t0k")
-    world.scripts.change = (armed, replace(armed, state=InstallState.BOOTING, attempts=1))
+    told = Event(7.0, Kind.INSTALL, Reason.INSTALL_RUNNING, "lady: armed → booting (attempt 1)", system="lady")
+    world.scripts.told = told
     assert client.head("/boot.ipxe").status_code == 200
     assert not world.events
     assert client.get("/boot.ipxe").status_code == 200
-    (event,) = world.events
-    assert (event.kind, event.reason, event.system, event.token) == (
-        Kind.INSTALL, Reason.INSTALL_RUNNING, "lady", "t0k",
-    )  # fmt: skip
-    assert event.text == "lady: armed → booting (attempt 1)"
+    assert world.events == [told]
 
 
 def test_callback_put_is_not_allowed(client: FlaskClient) -> None:

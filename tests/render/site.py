@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from netprov.boot.install import InstallEvent, InstallRecord, advance
+from netprov.boot.install import Change, InstallEvent, InstallRecord, advance
 from netprov.boot.names import parse_name
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.inventory.model import (
@@ -76,14 +76,14 @@ class Installs:
     def by_token(self, token: str) -> str | None:
         return next((name for name, record in self.records.items() if record.token == token), None)
 
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]:
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
+        """For one owner, as every request is."""
+        ((owner, target),) = owners.items()
         self.applied.append(event)
-        before = self.records.get(system)
-        after = advance(before, event, mode=mode, attempts=attempts, now=now, token=f"t{len(self.applied)}")
-        self.records[system] = after
-        return before, after
+        before, token = self.records.get(owner), f"t{len(self.applied)}"
+        after = advance(before, event, mode=target.install, attempts=target.install_attempts, now=now, token=token)
+        self.records[owner] = after
+        return ((before, after),)
 
 
 @dataclass(frozen=True)

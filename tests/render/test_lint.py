@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from netprov.boot.install import Arm
+from netprov.boot.install import UNDECLARED, Arm
 from netprov.cli.lint import lint
 from netprov.cli.render import render
-from netprov.inventory.model import InstallMode
 from netprov.state.state import open_state
 
 CONFIG = """\
@@ -151,7 +150,7 @@ def test_render(write: Callable[..., Path], kind: str, name: str, options: list[
 def test_render_shows_the_state_and_leaves_it(write: Callable[..., Path], tmp_path: Path) -> None:
     config = write()
     with open_state(str(tmp_path / "state")) as state:
-        _, record = state.installs.apply("lady", Arm(), mode=InstallMode.LOCAL, attempts=3, now=1.0)
+        ((_, record),) = state.installs.apply({"lady": UNDECLARED}, Arm(), 1.0)
     for kind in ("grub", "autoinstall", "args"):
         assert record.token in run_render(config, kind, "lady").output
     with open_state(str(tmp_path / "state")) as state:

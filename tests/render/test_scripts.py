@@ -11,6 +11,7 @@ import pytest
 from netprov.boot.decision import Action
 from netprov.boot.install import SAME_BOOT, InstallRecord, InstallState
 from netprov.boot.names import parse_name
+from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.errors import PeerError
 from netprov.inventory.model import HttpSettings, InstallMode, Menu, ServerSettings, Settings, Target, UnknownPolicy
@@ -262,10 +263,10 @@ def test_serving_an_install_starts_it() -> None:
     site = Site(inventory())
     rendered = site.ask(names()[Loader.GRUB])
     assert rendered is not None
-    assert rendered.change is not None
-    before, after = rendered.change
-    assert before is None
+    after = site.state.installs.records["lady"]
     assert (after.state, after.attempts) == (InstallState.BOOTING, 1)
+    assert rendered.told is not None
+    assert (rendered.told.text, rendered.told.stage) == ("lady: booting (attempt 1)", "script")
     assert after.token
     assert rendered.token == after.token
     assert f"token={after.token}" in rendered.body.decode()
@@ -277,7 +278,7 @@ def test_names_asked_for_in_one_boot_are_one_attempt() -> None:
     site.now += SAME_BOOT / 2
     rendered = site.ask(names()[Loader.PXELINUX])
     assert rendered is not None
-    assert rendered.change is None
+    assert rendered.told is None
     assert site.state.installs.records["lady"].attempts == 1
 
 
@@ -298,8 +299,8 @@ def test_one_attempt_too_many_boots_the_disk() -> None:
     rendered = site.ask(names()[Loader.GRUB])
     assert rendered is not None
     assert rendered.decision.action is Action.LOCAL
-    assert rendered.change is not None
-    assert rendered.change[1].state is InstallState.FAILED
+    assert rendered.told is not None
+    assert rendered.told.reason is Reason.INSTALL_FAILED
     assert "linux" not in rendered.body.decode()
     assert action(site, names()[Loader.GRUB]) is Action.LOCAL
 
@@ -363,9 +364,10 @@ def test_fetched_with_the_token() -> None:
     rendered = site.scripts.autoinstall("system", "lady", REQUEST, "tok")
     assert "# netprov-callback: http://10.0.0.1/api/v1/callback/tok?status=done\n" in rendered.body.decode()
     assert (rendered.stage, rendered.template, rendered.token) == ("autoinstall", "default.ks", "tok")
-    assert rendered.change is not None
-    assert rendered.change[1].state is InstallState.INSTALLING
-    assert site.scripts.autoinstall("system", "lady", REQUEST, "tok").change is None
+    assert rendered.told is not None
+    assert (rendered.told.text, rendered.told.stage) == ("lady: booting → installing", "autoinstall")
+    assert rendered.told.ip == str(IP)
+    assert site.scripts.autoinstall("system", "lady", REQUEST, "tok").told is None
 
 
 @pytest.mark.parametrize("preview", [True, False])

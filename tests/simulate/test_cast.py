@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from netprov.boot.install import Arm
+from netprov.boot.install import UNDECLARED, Arm
 from netprov.explain.who import UnknownName
 from netprov.inventory.load import load
-from netprov.inventory.model import InstallMode
 from netprov.simulate import cast
 from netprov.simulate.machine import KINDS
 from netprov.state.state import open_state
@@ -78,7 +77,7 @@ def test_loaders_are_expected_where_the_install_states_are_known(inventory, tmp_
     assert list(cast.loaders_expected(machines, inventory)) == ["", "", "", ""]  # no server has ever run here
     with open_state(inventory.settings.server.state) as state:
         assert list(cast.loaders_expected(machines, inventory)) == ["", "shimaa64.efi", "pxelinux.0", ""]
-        state.installs.apply("lady", Arm(), mode=InstallMode.LOCAL, attempts=3, now=0.0)
+        state.installs.apply({"lady": UNDECLARED}, Arm(), 0.0)
     assert list(cast.loaders_expected(machines, inventory)) == ["pxelinux.0", "shimaa64.efi", "pxelinux.0", ""]
     (rom,) = cast.loaders_expected([cast.named("lady", inventory, KINDS["ipxe"])], inventory)
     assert rom == "/ipxe/52-54-00-00-00-01"

@@ -7,15 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from netprov.boot.install import Arm, Boot, Done, Fail, Fetched, GoLocal, InstallEvent, InstallRecord, InstallState
-from netprov.inventory.model import InstallMode
+from netprov.boot.install import (
+    UNDECLARED,
+    Arm,
+    Boot,
+    Done,
+    Fail,
+    Fetched,
+    GoLocal,
+    InstallEvent,
+    InstallRecord,
+    InstallState,
+)
+from netprov.inventory.model import InstallMode, Target
 from netprov.state.state import State, open_state
 
 
 def _apply(
     state: State, event: InstallEvent, now: float = 1000.0, system: str = "lady"
 ) -> tuple[InstallRecord | None, InstallRecord]:
-    return state.installs.apply(system, event, mode=InstallMode.LOCAL, attempts=3, now=now)
+    (change,) = state.installs.apply({system: UNDECLARED}, event, now)
+    return change
 
 
 def test_one_install_from_arm_to_local(tmp_path: Path) -> None:
@@ -94,4 +106,6 @@ def _boots(where: str, worker: int) -> None:
     with open_state(where) as state:
         for n in range(50):
             now = 1000.0 * (1 + n * 4 + worker)  # far enough apart that none repeats another
-            state.installs.apply("lady", Boot(), mode=InstallMode.ONCE, attempts=1000, now=now)
+            state.installs.apply(
+                {"lady": Target("system", "", install=InstallMode.ONCE, install_attempts=1000)}, Boot(), now
+            )

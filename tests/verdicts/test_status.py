@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from netprov.boot.install import Arm, Boot, Done
+from netprov.boot.install import UNDECLARED, Arm, Boot, Done
 from netprov.cli.status import age, status
-from netprov.inventory.model import InstallMode
 from netprov.journal.correlate import Correlator
 from netprov.journal.store import Store
 from netprov.state.state import open_state
@@ -74,7 +73,7 @@ def test_where_machines_are(config: Path) -> None:
     store(config, bios_pxelinux(Machine(at=NOW - 500)), stranger(3600), stranger(3 * 86400))
     with open_state(str(config.parent / "state")) as state:
         for event in (Arm(), Boot(), Done()):
-            state.installs.apply("lady", event, mode=InstallMode.ONCE, attempts=3, now=NOW - 60)
+            state.installs.apply({"lady": UNDECLARED}, event, NOW - 60)
     found = rows(config)
     assert list(found) == ["lady", "tramp", "far", "52:54:00:99:99:99"]
     lady = found["lady"]

@@ -10,9 +10,8 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from web_world import LADY, Site, lady, stranger
 
-from netprov.boot.install import Arm
+from netprov.boot.install import UNDECLARED, Arm
 from netprov.boot.reason import Reason
-from netprov.inventory.model import InstallMode
 from netprov.journal.event import Event, Kind
 from netprov.state.leases import Lease
 from netprov.web import tally
@@ -38,7 +37,7 @@ def value(samples: Samples, name: str, **labels: str) -> float:
 def test_what_is_counted(site: Site, client: FlaskClient) -> None:
     site.boot(scenes.uefi_grub, **lady())
     site.boot(scenes.ignored, **stranger())
-    site.state.installs.apply("tramp", Arm(), mode=InstallMode.ONCE, attempts=3, now=1.0)
+    site.state.installs.apply({"tramp": UNDECLARED}, Arm(), 1.0)
     now = time.time()
     site.state.leases.commit([
         Lease(IPv4Address("192.168.77.100"), LADY, expires=now + 60),

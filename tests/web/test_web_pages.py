@@ -14,9 +14,8 @@ from flask.testing import FlaskClient
 from hostile import HOSTILE, NEVER
 from web_world import LADY, Site, lady, many, stranger, tramp
 
-from netprov.boot.install import Arm, Fail
+from netprov.boot.install import UNDECLARED, Arm, Fail
 from netprov.boot.reason import Reason
-from netprov.inventory.model import InstallMode
 from netprov.journal.event import Event, Kind
 from netprov.state.leases import Lease
 from netprov.web.app import create_app
@@ -56,7 +55,7 @@ def test_a_machines_page_tells_its_boot(site: Site, client: FlaskClient) -> None
 
 
 def test_what_it_would_get_has_no_token(site: Site, client: FlaskClient) -> None:
-    _, record = site.state.installs.apply("lady", Arm(), mode=InstallMode.LOCAL, attempts=3, now=1.0)
+    ((_, record),) = site.state.installs.apply({"lady": UNDECLARED}, Arm(), 1.0)
     page = client.get("/machines/lady?arch=uefi-x64").text
     assert "boots probe/vmlinuz" in page
     assert "inst.ks=" in page
@@ -120,7 +119,8 @@ def test_hostile_strings_are_only_text(site: Site, client: FlaskClient, hostile:
                  ("error", hostile)))  # fmt: skip
     site.record(told, Event(now, Kind.DHCP_OFFER, Reason.DHCP_OK, hostile, mac=LADY, system="lady", name=hostile,
                             uuid=hostile[:40], detail=(("loader", "firmware"), ("arch", hostile))))  # fmt: skip
-    site.state.installs.apply("tramp", Fail(note=hostile[:500]), mode=InstallMode.ONCE, attempts=3, now=now)
+    site.state.installs.apply({"tramp": UNDECLARED}, Arm(), now - 1)
+    site.state.installs.apply({"tramp": UNDECLARED}, Fail(note=hostile[:500]), now)
     site.state.leases.commit([Lease(IPv4Address("192.168.77.150"), LADY, hostname=hostile, expires=now + 10)])
     paths = ["/", "/machines/lady", "/machines/tramp", f"/machines/{machine.mac}", "/leases"]
     answers = [client.get(path) for path in paths]

@@ -22,12 +22,12 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netprov.boot.install import Done, Fail, Fetched, GoLocal, InstallEvent, InstallState
+from netprov.boot.install import UNDECLARED, Done, Fail, Fetched, GoLocal, InstallEvent, InstallState
 from netprov.cli import domucreate
 from netprov.cli.domu import domu
 from netprov.errors import ConfigError
 from netprov.inventory.load import load
-from netprov.inventory.model import Disk, InstallMode, Interface, Inventory, Target, Virt
+from netprov.inventory.model import Disk, Interface, Inventory, Target, Virt
 from netprov.mac import Mac
 from netprov.state.state import open_state
 from netprov.xen.create import install
@@ -111,7 +111,7 @@ class Dom0:
             with open_state(str(self.folder / "state")) as state:
                 token = getattr(state.installs.get(name), "token", "")
                 for event in (Fetched(token), last(token)):
-                    state.installs.apply(name, event, mode=InstallMode.LOCAL, attempts=3, now=time.time())
+                    state.installs.apply({name: UNDECLARED}, event, time.time())
 
         thread = threading.Thread(target=act)
         thread.start()

@@ -75,7 +75,7 @@ def installer(site: Site, tmp_path: Path) -> Iterator[Callable[[str], None]]:
         record = site.state.installs.get(name)
         assert record is not None
         for event in (Fetched(record.token), Done(record.token)):
-            site.state.installs.apply(name, event, mode=target.install, attempts=3, now=time.time())
+            site.state.installs.apply({name: target}, event, time.time())
 
     def start(name: str) -> None:
         threads.append(threading.Thread(target=install, args=(name,)))

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from flask import Request
 
-from netprov.boot.install import DESCRIBED, Arm, GoLocal, InstallRecord
+from netprov.boot.install import Arm, GoLocal
 from netprov.boot.request import BootRequest, Loader
 from netprov.errors import PeerError
 from netprov.explain.rows import stage_row
@@ -94,11 +94,11 @@ def delete(asked: Asked) -> Json:
 
 
 def arm(asked: Asked) -> Json:
-    return _install(asked, operate(asked.services, asked.request, asked.text("name"), Arm(), asked.by))
+    return _operate(asked, Arm())
 
 
 def disarm(asked: Asked) -> Json:
-    return _install(asked, operate(asked.services, asked.request, asked.text("name"), GoLocal(), asked.by))
+    return _operate(asked, GoLocal())
 
 
 def status(asked: Asked) -> Json:
@@ -192,9 +192,10 @@ def _asking(name: str, inventory: Inventory) -> BootRequest:
         raise PeerError(str(error), 404) from None
 
 
-def _install(asked: Asked, after: InstallRecord) -> Json:
+def _operate(asked: Asked, event: Arm | GoLocal) -> Json:
     name = asked.text("name")
-    return {"system": name, "state": after.state.value, "meaning": f"{name} {DESCRIBED[after.state]}"}
+    after, does = operate(asked.services, asked.request, name, event, asked.by)
+    return {"system": name, "state": after.state.value, "meaning": f"{name} {does}"}
 
 
 def _context(asked: Asked) -> Context:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from netprov.boot.install import DESCRIBED, Done, Fail, InstallState
+from netprov.boot.install import UNDECLARED, Done, Fail, InstallRecord, next_boot
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
 from netprov.http.outcome import Outcome
 from netprov.inventory.model import Target
-from netprov.journal.changes import change_event
+from netprov.journal.changes import change_installs
 from netprov.web.boot.asker import tell
 from netprov.web.services import Services
 
 MAX_NOTE = 500  # characters of the installer's own words that are kept
-
-
-UNDECLARED = Target("system", "")
-"""Stands for a machine that the inventory does not have by name, which was installed by its MAC."""
 
 
 class CallbackError(PeerError):
@@ -33,24 +29,23 @@ def blueprint(services: Services) -> Blueprint:
     def callback(token: str) -> Response:
         """200 and the new state; 403 for a token nobody has, 410 for one whose install has ended already."""
         tell(request, Outcome(stage="callback", token=token))
-        owner = services.state.installs.by_token(token)
-        if owner is None:
+        installs = services.state.installs
+        owner = installs.by_token(token)
+        record = installs.get(owner) if owner is not None else None
+        if owner is None or record is None:
             raise CallbackError("no install has this token", 403)
         target = services.inventory().system(owner) or UNDECLARED
         tell(request, Outcome(stage="callback", system="" if target is UNDECLARED else owner, token=token))
         event = _event(token)
         if request.method == "HEAD":  # asking must not change anything
-            record = services.state.installs.get(owner)
-            return _answer(owner, record.state if record is not None else InstallState.LOCAL)
+            return _answer(owner, target, record)
+        ip = str(request.environ.get("REMOTE_ADDR", ""))
         now = services.clock()
-        before, after = services.state.installs.apply(
-            owner, event, mode=target.install, attempts=target.install_attempts, now=now
-        )
-        if after == before:
-            raise CallbackError(f"the token is used up: {owner} {DESCRIBED[after.state]}", 410)
-        ip = request.environ.get("REMOTE_ADDR", "")
-        services.record(change_event(now, owner, (before, after), stage="callback", ip=ip))
-        return _answer(owner, after.state)
+        (changed,) = change_installs(installs, {owner: target}, event, now, stage="callback", ip=ip)
+        if changed.event is None:
+            raise CallbackError(f"the token is used up: {owner} {next_boot(changed.record, target)}", 410)
+        services.record(changed.event)
+        return _answer(owner, target, changed.record)
 
     return routes
 
@@ -65,5 +60,5 @@ def _event(token: str) -> Done | Fail:
             raise PeerError("say status=done or status=failed", 400)
 
 
-def _answer(owner: str, state: InstallState) -> Response:
-    return jsonify(system=owner, state=state.value, meaning=f"{owner} {DESCRIBED[state]}")
+def _answer(owner: str, target: Target, record: InstallRecord) -> Response:
+    return jsonify(system=owner, state=record.state.value, meaning=f"{owner} {next_boot(record, target)}")

@@ -6,7 +6,6 @@ from flask import Blueprint, Response, abort, request
 
 from netprov.boot.names import parse_name
 from netprov.http.outcome import Outcome
-from netprov.journal.changes import change_event
 from netprov.journal.promise import promised
 from netprov.web.boot.asker import TEXT, boot_request, previews, tell
 from netprov.web.services import Rendered, Services
@@ -35,10 +34,8 @@ def blueprint(services: Services) -> Blueprint:
 def respond(services: Services, rendered: Rendered, mac: str, uuid: str) -> Response:
     """The response with what was rendered; its event says for whom, from which template and why."""
     decision = rendered.decision
-    if rendered.change is not None:
-        ip = request.environ.get("REMOTE_ADDR", "")
-        change = change_event(services.clock(), decision.record, rendered.change, stage=rendered.stage, ip=ip)
-        services.record(change)
+    if rendered.told is not None:
+        services.record(rendered.told)
     target = decision.target
     system = target.name if target is not None and target.kind == "system" else ""
     made = (("action", decision.action.value), ("why", decision.reason.label), ("template", rendered.template))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from netprov.boot.install import DESCRIBED, InstallState
+from netprov.boot.install import InstallState
 from netprov.errors import PeerError, Problem
 from netprov.inventory.model import Target
 from netprov.xen.create.host import Host
@@ -34,9 +34,9 @@ class ArmInstall:
     def do(self, host: Host, say: Say) -> None:
         self._site.news(self._system)  # what was before is not of this install
         state = self._site.standing(self._system).state
-        self._site.arm(self._system)
+        armed = self._site.arm(self._system)
         self._armed = state is None or not state.installs
-        say(f"{self._system.name} {DESCRIBED[InstallState.ARMED]}")
+        say(armed)
 
     def undo(self, host: Host) -> None:
         if self._armed:
@@ -69,7 +69,7 @@ class Follow:
                 say(f"{self._system.name} is installed")
                 return
             if standing.state is InstallState.FAILED:
-                raise self._failed(f"failed to install{': ' + standing.note if standing.note else ''}")
+                raise self._failed(standing.says)
             if standing.state is None or not standing.state.installs:
                 raise self._failed("is no longer to be installed: somebody said so meanwhile")
             now = time.monotonic()

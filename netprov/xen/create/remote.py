@@ -61,8 +61,9 @@ class RemoteSite:
     def remove(self, system: Target) -> None:
         self._ask("DELETE", f"/systems/{quote(system.name, safe='')}")
 
-    def arm(self, system: Target) -> None:
-        self._ask("POST", f"/systems/{quote(system.name, safe='')}/arm")
+    def arm(self, system: Target) -> str:
+        said = self._ask("POST", f"/systems/{quote(system.name, safe='')}/arm") or {}
+        return escape(_text(said, "meaning"), 300)
 
     def disarm(self, system: Target) -> None:
         self._ask("POST", f"/systems/{quote(system.name, safe='')}/disarm")
@@ -71,7 +72,7 @@ class RemoteSite:
         said = self._ask("GET", f"/status/{quote(system.name, safe='')}") or {}
         state = said.get("install")
         try:
-            return Standing(InstallState(state) if state is not None else None, _text(said, "says"))
+            return Standing(InstallState(state) if state is not None else None, escape(_text(said, "says"), 700))
         except ValueError:
             raise PeerError(f"{self}: install state {state!r}: this netprov is older than that, update it") from None
 
@@ -169,7 +170,7 @@ def _virt(said: Mapping[str, Any]) -> Virt:
 
 def _whole(value: object) -> int:
     if type(value) is not int or not 0 <= value < 1 << 60:
-        raise ValueError(f"{value!r} is no number that makes sense here")
+        raise ValueError(f"{value!r} is not a valid number here")
     return value
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from netprov.boot.install import Arm, GoLocal, InstallRecord, InstallState
+from netprov.boot.install import Arm, GoLocal, InstallRecord, InstallState, next_boot
 from netprov.errors import PeerError
 from netprov.inventory.model import Inventory, Target
-from netprov.journal.note import note_change
+from netprov.journal.note import change_by_command
 from netprov.journal.show import event_text
 from netprov.journal.timeline import Timeline, keys
 from netprov.journal.verdicts import Context, judge
@@ -21,10 +21,10 @@ from netprov.state.state import State, open_state
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`state` is None where nothing has happened to it yet. `note`: why it failed, where that was said."""
+    """`state` is None where nothing has happened to it yet. `says`: what it does at its next boot, after its name."""
 
     state: InstallState | None
-    note: str = ""
+    says: str = ""
 
 
 class Site(Protocol):
@@ -32,7 +32,8 @@ class Site(Protocol):
 
     def __str__(self) -> str: ...
 
-    def arm(self, system: Target) -> None: ...
+    def arm(self, system: Target) -> str:
+        """Arm its install: what it does at its next boot, in a sentence."""
 
     def disarm(self, system: Target) -> None: ...
 
@@ -57,23 +58,23 @@ class LocalSite:
     def __str__(self) -> str:
         return str(Place(self._where))
 
-    def arm(self, system: Target) -> None:
-        self._apply(system, Arm())
+    def arm(self, system: Target) -> str:
+        return f"{system.name} {next_boot(self._apply(system, Arm()), system)}"
 
     def disarm(self, system: Target) -> None:
         self._apply(system, GoLocal())
 
-    def _apply(self, system: Target, event: Arm | GoLocal) -> None:
+    def _apply(self, system: Target, event: Arm | GoLocal) -> InstallRecord:
         with _state(self._where) as state:
-            now = time.time()
+            owners, settings = {system.name: system}, self._inventory.settings.server
             try:
-                change = state.installs.apply(
-                    system.name, event, mode=system.install, attempts=system.install_attempts, now=now
+                # a journal that cannot be written keeps nobody from installing
+                (changed,), _ = change_by_command(
+                    state.installs, settings, owners, event, time.time(), "netprov domu create"
                 )
             except StateError as error:
                 raise PeerError(str(error)) from None
-        # a journal that cannot be written keeps nobody from installing
-        note_change(self._inventory.settings.server, system, change, now, "netprov domu create")
+        return changed.record
 
     def standing(self, system: Target) -> Standing:
         with _state(self._where) as state:
@@ -81,7 +82,7 @@ class LocalSite:
                 record: InstallRecord | None = state.installs.get(system.name)
             except StateError as error:
                 raise PeerError(str(error)) from None
-        return Standing(record.state, record.note) if record is not None else Standing(None)
+        return Standing(record.state if record is not None else None, next_boot(record, system))
 
     def news(self, system: Target) -> Sequence[str]:
         if self._journal.reopened():
