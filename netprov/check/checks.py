@@ -13,6 +13,7 @@ from netprov.check.declared import configuration, generation, kinds, server, tem
 from netprov.check.files import files
 from netprov.check.firewall.read import firewall
 from netprov.check.host import clock, disk
+from netprov.check.ipxe import untried
 from netprov.check.loaders import missing_loaders
 from netprov.check.ports import ports
 from netprov.check.reach import all_served, interfaces, next_servers, subnets
@@ -34,7 +35,8 @@ class Check:
 
 
 def _loaders(subject: Subject) -> Iterator[Finding]:
-    return missing_loaders(subject.declared)
+    yield from missing_loaders(subject.declared)
+    yield from untried(_root(subject))
 
 
 def _root(subject: Subject) -> Path:

@@ -17,6 +17,7 @@ FINDS: Mapping[str, Mapping[str, str]] = {
         "loader-missing": "firmware of this kind gets no loader",
         "loader-modified": "a loader is not the file that `netprov loaders` put there",
         "loader-lock": "the list of the loaders that were put there cannot be read",
+        "ipxe-untried": "the iPXE for UEFI is older or newer than those that netprov is tried with; what is known of its age",
     },
     "files": {
         "tftp-not-found": "a kernel or initrd is not there",
