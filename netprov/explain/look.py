@@ -14,9 +14,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from netprov.boot.install import InstallEvent, InstallRecord, InstallState
-from netprov.inventory.model import InstallMode
-from netprov.render.preview import ReadOnly
+from netprov.boot.install import InstallRecord, InstallState
+from netprov.render.preview import Unchanging
 from netprov.state.failure import state_error
 from netprov.state.place import Place
 from netprov.state.records import Lease, lease_of
@@ -75,7 +74,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Installs:
+class Installs(Unchanging):
     """The install records."""
 
     here: Look
@@ -84,14 +83,6 @@ class Installs:
         statement = "SELECT state, token, attempts, since, boot_at, note FROM installs WHERE system = ?"
         found = (InstallRecord(InstallState(row[0]), *row[1:]) for row in self.here.rows(statement, system))
         return next(found, None)
-
-    def by_token(self, token: str) -> str | None:
-        return None
-
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]:
-        raise ReadOnly(system)
 
 
 _LEASE = (

@@ -9,22 +9,22 @@ from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address
 
 from netprov.boot.arch import ARCHS, Arch, arch_by_name
-from netprov.boot.install import InstallEvent, InstallRecord
+from netprov.boot.install import InstallRecord
 from netprov.errors import Origin, PeerError
 from netprov.explain.paper import LeaseBook, NoLeases
 from netprov.explain.server import our_address
 from netprov.explain.state import Kept
 from netprov.explain.walked import STARTS, Imagined, Unimaginable, Walked, walked
 from netprov.explain.who import UnknownName
-from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.inventory.model import Inventory, Target
 from netprov.journal.boots import Boot
-from netprov.render.preview import ReadOnly, Records
+from netprov.render.preview import Records, Unchanging
 from netprov.render.scripts import PREVIEW_TOKEN
 from netprov.web.services import Installs
 
 
 @dataclass(frozen=True, slots=True)
-class Tokenless:
+class Tokenless(Unchanging):
     """The install records, their tokens left out: whoever has one can end an install."""
 
     real: Installs
@@ -32,14 +32,6 @@ class Tokenless:
     def get(self, system: str) -> InstallRecord | None:
         record = self.real.get(system)
         return replace(record, token=PREVIEW_TOKEN) if record is not None and record.token else record
-
-    def by_token(self, token: str) -> str | None:
-        return None
-
-    def apply(
-        self, system: str, event: InstallEvent, *, mode: InstallMode, attempts: int, now: float
-    ) -> tuple[InstallRecord | None, InstallRecord]:
-        raise ReadOnly(system)
 
 
 Explained = Walked
