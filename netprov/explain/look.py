@@ -7,20 +7,19 @@ is opened (an older schema, a locked or damaged file) is for `netprov.state` to 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallState
-from netprov.inventory.model import Target
-from netprov.render.preview import ReadOnly
+from netprov.boot.install import InstallRecord, InstallState
+from netprov.render.preview import Unchanging
 from netprov.state.failure import state_error
 from netprov.state.place import Place
-from netprov.state.records import Lease
+from netprov.state.records import Lease, lease_of
+from netprov.state.sqlite import read_only
 
 SCHEMA = "1"
 """Of the tables that are read here."""
@@ -36,7 +35,7 @@ class NotHere(Exception):
 def look(place: Place, file: Path) -> Iterator[Look]:
     """The database in `file`, which is that of `place`. Raises NotHere; once it is open, StateError."""
     try:
-        connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=_WAIT, isolation_level=None)
+        connection = read_only(file, _WAIT)
     except sqlite3.Error as error:
         raise NotHere(str(error)) from None
     with closing(connection):
@@ -75,7 +74,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Installs:
+class Installs(Unchanging):
     """The install records."""
 
     here: Look
@@ -84,12 +83,6 @@ class Installs:
         statement = "SELECT state, token, attempts, since, boot_at, note FROM installs WHERE system = ?"
         found = (InstallRecord(InstallState(row[0]), *row[1:]) for row in self.here.rows(statement, system))
         return next(found, None)
-
-    def by_token(self, token: str) -> str | None:
-        return None
-
-    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
-        raise ReadOnly(*owners)
 
 
 _LEASE = (
@@ -104,11 +97,7 @@ class Leases:
     here: Look
 
     def at(self, ip: IPv4Address) -> Lease | None:
-        return next(map(_lease, self.here.rows(f"{_LEASE} WHERE ip = ?", int(ip))), None)
+        return next(map(lease_of, self.here.rows(f"{_LEASE} WHERE ip = ?", int(ip))), None)
 
     def all(self) -> list[Lease]:
-        return [_lease(row) for row in self.here.rows(f"{_LEASE} ORDER BY ip")]
-
-
-def _lease(row: tuple[Any, ...]) -> Lease:
-    return Lease(IPv4Address(row[0]), *row[1:])
+        return [lease_of(row) for row in self.here.rows(f"{_LEASE} ORDER BY ip")]

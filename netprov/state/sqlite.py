@@ -1,4 +1,4 @@
-"""What our SQLite files have in common: opening one for writing, a transaction, what becomes of a damaged one."""
+"""What our SQLite files have in common: opening one to write or read, a transaction, a damaged one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 _ASIDE = 5  # damaged files kept at most
 
@@ -27,6 +28,33 @@ def opened(path: Path, mode: int, prepare: Callable[[sqlite3.Connection], None],
     return db
 
 
+def read_only(path: Path, wait: float = 5.0) -> sqlite3.Connection:
+    """The file at `path`, which nothing changes through this; for one thread. `wait` as for `opened`.
+
+    Raises sqlite3.Error, also where there is no file.
+    """
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=wait, isolation_level=None)
+
+
+def rows(db: sqlite3.Connection, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
+    """What `sql` selects; nothing where its writer is just making the table. Raises sqlite3.Error."""
+    try:
+        return db.execute(sql, values).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return []
+        raise
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tells one file from the one that takes its place; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 @contextmanager
 def immediately(db: sqlite3.Connection) -> Iterator[None]:
     """A transaction with the write lock from its beginning: all of it is stored, or nothing."""
@@ -44,8 +72,24 @@ def is_damaged(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def move_aside(path: Path) -> Path:
-    """Rename a damaged file, with what SQLite put beside it; where it is now. Raises OSError."""
+class Aside(NamedTuple):
+    """What became of a damaged file. `moved`: a new one can be begun."""
+
+    moved: bool
+    text: str
+
+
+def put_aside(path: Path, error: Exception) -> Aside:
+    """Move the file that `error` says is damaged out of the way."""
+    try:
+        aside = _move_aside(path)
+    except OSError as problem:
+        return Aside(False, f"{path} is damaged, and cannot be moved aside: {problem}")
+    return Aside(True, f"{path} was damaged ({error}): a new one is begun, the old one is {aside}")
+
+
+def _move_aside(path: Path) -> Path:
+    """Rename it, with what SQLite put beside it; where it is now. Raises OSError."""
     names = [path.with_name(f"{path.name}.corrupt-{n}") for n in range(1, _ASIDE + 1)]
     aside = next((name for name in names if not name.exists()), names[-1])
     for ending in ("-wal", "-shm", ""):
