@@ -104,7 +104,7 @@ def _disk_path(text: str) -> str:
     show_default=True,
     help="Minutes that the install may take.",
 )
-@click.option("--no-wait", is_flag=True, help="Come back once it has started; netprov lets it boot its disk by itself.")
+@click.option("--no-wait", is_flag=True, help="Return once it has started; netprov lets it boot its disk by itself.")
 @click.option("--keep", is_flag=True, help="Where something fails, keep what was made, to look at it.")
 @click.option("--dry-run", is_flag=True, help="Print every file and command; make nothing.")
 @click.option(

@@ -33,7 +33,7 @@ _STYLES = {"installed": "green", "failed": "red", "installing": "yellow", "booti
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME|MAC]...")
-@click.option("--json", "json_", is_flag=True, help="As JSON: an object a machine.")
+@click.option("--json", "json_", is_flag=True, help="As JSON: one object per machine.")
 @config_option
 def status(names: tuple[str, ...], json_: bool, config: Path) -> None:
     """Show where every machine is, since when, and what is wrong with it.

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from netprov.errors import ConfigError, Origin
-from netprov.inventory.fields import Kind
+from netprov.inventory.fields import NOT_YET, Kind
 from netprov.inventory.nodes import ListNode, MapNode, Node, ScalarNode, compose, origin_of
 from netprov.inventory.read import Layer, Reader
 from netprov.inventory.report import Report
@@ -22,7 +22,6 @@ SECTIONS: Mapping[str, Kind] = MappingProxyType({
     "systems": Kind.SYSTEM,
     "images": Kind.IMAGE,
     "menus": Kind.MENU,
-    "repos": Kind.REPO,
     "snippets": Kind.SNIPPET,
 })  # fmt: skip
 """The keys that objects stand under by name. `subnets`, a list, may stand beside them."""
@@ -120,6 +119,8 @@ class Declarations:
                 continue
             elif key in SETTINGS:
                 self.report.error(origin_of(node), key, "belongs into netprov.yaml; this file is for objects")
+            elif (None, key) in NOT_YET:
+                self.report.error(origin_of(node), key, NOT_YET[None, key])
             else:
                 near = self.report.nearest(key, (*SECTIONS, "subnets", *besides))
                 self.report.error(origin_of(node), key, f"no such section{near}")

@@ -39,7 +39,6 @@ class Kind(StrEnum):
     MENU = "menu"
     SUBNET = "subnet"
     SNIPPET = "snippet"
-    REPO = "repo"
     SERVER = "server"
     USER = "user"
     TOKEN = "token"
@@ -68,7 +67,8 @@ class Inherits(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Field:
     """`default` is that of the model's class (a test compares). `boot`: whether it changes what a machine is sent, and
-    so what `netprov explain` says (a test tries each)."""
+    so what `netprov explain` says; one that does not counts elsewhere, or is a `note`, which nothing reads but people
+    and their templates. A test tries each: a field that changes nothing is none of ours."""
 
     name: str
     kinds: tuple[Kind, ...]
@@ -79,6 +79,7 @@ class Field:
     merge: Merge = Merge.OVERRIDE
     aliases: tuple[str, ...] = ()
     boot: bool = True
+    note: bool = False
 
 
 class Foreign(NamedTuple):
@@ -92,7 +93,7 @@ class Foreign(NamedTuple):
 
 _CHAIN = (Kind.DEFAULTS, Kind.DISTRO, Kind.PROFILE, Kind.SYSTEM, Kind.IMAGE)
 _BOOTED = (Kind.DISTRO, Kind.IMAGE)
-_OBJECTS = (Kind.DISTRO, Kind.PROFILE, Kind.SYSTEM, Kind.IMAGE, Kind.MENU, Kind.REPO)
+_OBJECTS = (Kind.DISTRO, Kind.PROFILE, Kind.SYSTEM, Kind.IMAGE, Kind.MENU)
 _SYSTEM = (Kind.SYSTEM,)
 _INTERFACE = (Kind.INTERFACE,)
 _VIRT = (Kind.VIRT,)
@@ -104,7 +105,6 @@ _TFTP = (Kind.TFTP,)
 _HTTP = (Kind.HTTP,)
 _SYSLOG = (Kind.SYSLOG,)
 _WEBHOOK = (Kind.WEBHOOK,)
-_REPO = (Kind.REPO,)
 
 BREEDS = ("redhat", "fedora", "debian", "ubuntu", "suse", "freebsd", "vmware", "xen", "windows", "generic", "probe")
 _BREED_SPELLINGS = {
@@ -161,8 +161,6 @@ FIELDS: tuple[Field, ...] = (
     Field("kernel", _BOOTED, t.PATH, "", "Kernel: a path under `tftp.root`, or a URL.", Inherits.CHAIN),
     Field("initrd", _BOOTED, t.ListOf(t.PATH, split=False), (), "Initial RAM disks, likewise, in order.", Inherits.CHAIN),
     Field("tree", _BOOTED, t.TEXT, "", "URL of the install tree.", Inherits.CHAIN, aliases=("install_tree",)),
-    Field("file", (Kind.IMAGE,), t.PATH, "", "The file an image is made of.", boot=False),
-    Field("image_type", (Kind.IMAGE,), t.choice(("iso", "direct", "memdisk", "virt-clone")), "", "What kind of file that is.", boot=False),
     Field("kernel_options", _CHAIN, t.KernelOptions(), {}, 'Kernel command line: `{console: [tty0, "ttyS0,115200"], quiet: true}` or `"quiet console=tty0"`. An option with `false`, or `"!option"`, is taken out.', Inherits.CHAIN, Merge.DICT, ("kopts",)),
     Field("autoinstall", _CHAIN, t.PATH, "", "Template of the installer's answers (kickstart, preseed, user-data, AutoYaST): a file in the `autoinstall` folder, or one that netprov brings, or a URL.", Inherits.CHAIN, aliases=("kickstart", "autoinst")),
     Field("autoinstall_meta", _CHAIN, t.Free(), {}, "Values for that template.", Inherits.CHAIN, Merge.DICT, ("ks_meta",)),
@@ -172,10 +170,7 @@ FIELDS: tuple[Field, ...] = (
     Field("install", _CHAIN, _MODE, InstallMode.LOCAL, f"{_INSTALL_MODES}.", Inherits.CHAIN),
     Field("install_attempts", _CHAIN, t.number(1, 1000), 3, "Starts of one install before it counts as failed.", Inherits.CHAIN),
     Field("menu", (Kind.PROFILE,), t.NAME, "", "The menu it stands in.", Inherits.CHAIN),
-    Field("menu", (Kind.IMAGE,), t.NAME, "", "The menu it stands in.", Inherits.CHAIN, boot=False),
     Field("enable_menu", (Kind.PROFILE,), t.FLAG, True, "Whether boot menus list it.", Inherits.CHAIN),
-    Field("enable_menu", (Kind.IMAGE,), t.FLAG, True, "Whether boot menus list it.", Inherits.CHAIN, boot=False),
-    Field("repos", _CHAIN, t.ListOf(t.NAME, True), (), "Package repositories the installer adds.", Inherits.CHAIN, Merge.LIST),
     Field("proxy", _CHAIN, t.TEXT, "", "HTTP proxy for the installer.", Inherits.CHAIN),
     Field("virt", _CHAIN, t.Section(Kind.VIRT), Virt(), "The guest to make of it, where it is one.", Inherits.CHAIN, Merge.DICT, boot=False),
     Field("type", _VIRT, t.choice(("xenpv", "xenpvh", "xenfv", "qemu", "kvm", "auto")), "xenpv", "Kind of guest.", boot=False),
@@ -188,14 +183,11 @@ FIELDS: tuple[Field, ...] = (
     Field("size", _DISK, t.OCTETS, 0, "Size.", boot=False),
     Field("path", _DISK, t.PATH, "", "File or device.", boot=False),
     Field("driver", _DISK, t.choice(("raw", "qcow2", "qed", "vdi", "vmdk")), "raw", "Format.", boot=False),
-    Field("owners", _CHAIN, t.ListOf(t.NAME, True), (), "Who looks after it.", Inherits.CHAIN, Merge.LIST, boot=False),
-    Field("comment", _OBJECTS, t.PROSE, "", "A note to yourself.", boot=False),
+    Field("owners", _CHAIN, t.ListOf(t.NAME, True), (), "Who looks after it.", Inherits.CHAIN, Merge.LIST, boot=False, note=True),
+    Field("comment", _OBJECTS, t.PROSE, "", "A note to yourself.", boot=False, note=True),
     # other objects
     Field("display_name", (Kind.MENU,), t.TEXT, "", "Its title."),
     Field("text", (Kind.SNIPPET,), t.PROSE, "", "The template text; `NAME: text` is short for it."),
-    Field("mirror", _REPO, t.TEXT, "", "URL of the repository.", boot=False),
-    Field("breed", _REPO, t.choice(("yum", "apt", "none")), "yum", "Kind of repository.", boot=False),
-    Field("arch", _REPO, t.choice((*ARCHES, "noarch"), also=_ARCH_SPELLINGS), "x86_64", "Architecture of its packages.", boot=False),
     # subnets
     Field("subnet", _SUBNET, t.NETWORK, None, "The network, such as 192.168.77.0/24. Required."),
     Field("range", _SUBNET, t.ListOf(t.RANGE, split=False), (), "Addresses to give: `first-last`, or a list of such.", aliases=("ranges",)),
@@ -214,11 +206,11 @@ FIELDS: tuple[Field, ...] = (
     # settings
     Field("address", _SERVER, t.ADDRESS, None, "This server's address in what clients are sent; without it, that of the interface they came in by."),
     Field("interfaces", _SERVER, t.ListOf(t.DEVICE), (), "Network devices to serve; without any, all but loopback.", aliases=("interface",)),
-    Field("state", _SERVER, t.PATH, "/var/lib/netprov", "Folder of the state database, or `postgresql://…`."),
+    Field("state", _SERVER, t.FOLDER, "/var/lib/netprov", "Folder of the state database."),
     Field("unknown", _SERVER, _UNKNOWN, UnknownPolicy.IGNORE, "What a machine that nothing matches gets: no answer, the `menu`, or `discover`: a boot that only reports its facts."),
     Field("user", _SERVER, t.TEXT, "", "The user to become once the sockets are bound; without it, stay.", boot=False),
-    Field("journal_events", _SERVER, t.number(1000, 1_000_000_000), 1_000_000, "The newest so many events are kept.", boot=False),
-    Field("journal_age", _SERVER, t.DURATION, 30 * 86400, "Events are kept so long.", boot=False),
+    Field("journal_events", _SERVER, t.number(1000, 1_000_000_000), 1_000_000, "How many events to keep.", boot=False),
+    Field("journal_age", _SERVER, t.DURATION, 30 * 86400, "How long to keep events.", boot=False),
     Field("capture", _SERVER, t.RECORD, 0, "The packets of machines' boots are kept, without secrets, in a file of this size; `off`: they are not.", boot=False),
     Field("users", _SERVER, t.Named(Kind.USER), (), "Who may log in to the page. With any user or token declared, reading needs one too.", boot=False),
     Field("tokens", _SERVER, t.Named(Kind.TOKEN), (), "What programs use the API with.", boot=False),
@@ -290,6 +282,25 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType({
     "server": "the server's address is settings: server: {address: …} in netprov.yaml",
 })  # fmt: skip
 """Keys that people bring from Cobbler or guess, and where they belong."""
+
+
+_NO_REPOS = (
+    "netprov tells no installer of repositories yet: name them in the autoinstall template, and give it their URLs in "
+    "autoinstall_meta"
+)
+_NO_IMAGE_FILE = "netprov makes nothing of an image's file yet: an image boots the kernel: and initrd: that it names"
+_NO_IMAGE_MENU = "boot menus list profiles, and no images yet: give a profile's distro the same kernel"
+
+NOT_YET: Mapping[tuple[Kind | None, str], str] = MappingProxyType({
+    (None, "repos"): _NO_REPOS,
+    **{(kind, "repos"): _NO_REPOS for kind in _CHAIN},
+    (Kind.IMAGE, "file"): _NO_IMAGE_FILE,
+    (Kind.IMAGE, "image_type"): _NO_IMAGE_FILE,
+    (Kind.IMAGE, "menu"): _NO_IMAGE_MENU,
+    (Kind.IMAGE, "enable_menu"): _NO_IMAGE_MENU,
+})  # fmt: skip
+"""What Cobbler has and netprov does not do yet, by the object (None: a section), and what to do instead: a field that is
+read and changes nothing would be a promise."""
 
 
 class Spelled(NamedTuple):

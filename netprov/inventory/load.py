@@ -13,7 +13,7 @@ from netprov.inventory.declared import SETTINGS, Declarations, Edit
 from netprov.inventory.fields import Kind
 from netprov.inventory.model import Inventory
 from netprov.inventory.nodes import MapNode, origin_of
-from netprov.inventory.references import build_menus, build_repos, build_snippets, check_references, place_files
+from netprov.inventory.references import build_menus, build_snippets, check_references, place_files
 from netprov.inventory.report import Report, in_order
 from netprov.inventory.resolve import Resolver
 from netprov.inventory.settings import SettingsReader
@@ -78,7 +78,6 @@ def _build(main: Path, root: MapNode, declared: Declarations, report: Report, ge
         settings=settings,
         subnets=tuple(subnets.declared),
         menus=build_menus(declared, report),
-        repos=build_repos(declared, report),
         snippets=build_snippets(declared),
         files=tuple(dict.fromkeys(declared.files)),
         warnings=in_order(report.warnings),

@@ -114,10 +114,7 @@ class Target:
     install_attempts: int = 3
     menu: str = ""
     enable_menu: bool = True
-    file: str = ""  # image: the file it is made of
-    image_type: str = ""
     virt: Virt = Virt()
-    repos: tuple[str, ...] = ()
     proxy: str = ""
     comment: str = ""
     owners: tuple[str, ...] = ()
@@ -158,15 +155,6 @@ class Menu:
     name: str
     display_name: str = ""
     parent: str = ""
-    origin: Origin | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Repo:
-    name: str
-    mirror: str = ""  # URL
-    breed: str = "yum"
-    arch: str = "x86_64"
     origin: Origin | None = None
 
 
@@ -220,7 +208,7 @@ class Webhook:
 class ServerSettings:
     address: IPv4Address | None = None  # None: the address of the interface the request came in on
     interfaces: tuple[str, ...] = ()  # empty: all but loopback
-    state: str = "/var/lib/netprov"  # a folder, or postgresql://…
+    state: str = "/var/lib/netprov"  # a folder
     unknown: UnknownPolicy = UnknownPolicy.IGNORE
     user: str = ""  # whom to become once the sockets are bound; empty: stay
     journal_events: int = 1_000_000  # the newest so many are kept
@@ -291,7 +279,6 @@ class Inventory:
     settings: Settings = Settings()
     subnets: tuple[Subnet, ...] = ()
     menus: tuple[Menu, ...] = ()
-    repos: tuple[Repo, ...] = ()
     snippets: Mapping[str, str] = field(default_factory=dict)  # name → text
     files: tuple[str, ...] = ()  # every file and folder it was read from: what a reload watches
     warnings: tuple[Problem, ...] = ()  # odd, but no reason to refuse it
@@ -308,7 +295,6 @@ class Inventory:
         settings: Settings = Settings(),
         subnets: tuple[Subnet, ...] = (),
         menus: tuple[Menu, ...] = (),
-        repos: tuple[Repo, ...] = (),
         snippets: Mapping[str, str] = MappingProxyType({}),
         files: tuple[str, ...] = (),
         warnings: tuple[Problem, ...] = (),
@@ -320,7 +306,7 @@ class Inventory:
         )
         marks = Marks.of(systems.values())
         return cls(
-            generation, settings, subnets, menus, repos, dict(snippets), files, warnings,
+            generation, settings, subnets, menus, dict(snippets), files, warnings,
             systems, profiles, images, marks,
         )  # fmt: skip
 

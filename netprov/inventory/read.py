@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from netprov.errors import Origin
-from netprov.inventory.fields import ELSEWHERE, SPELLINGS, Kind, Spelled
+from netprov.inventory.fields import ELSEWHERE, NOT_YET, SPELLINGS, Kind, Spelled
 from netprov.inventory.nodes import ListNode, MapNode, Node, ScalarNode, origin_of
 from netprov.inventory.report import Report
 from netprov.inventory.types import FieldType, Many, Named, Section, Wrong, unset
@@ -60,7 +60,9 @@ class Reader:
 
     def unknown(self, kind: Kind, key: str, node: Node, where: str) -> None:
         text = "no such field"
-        if key in ELSEWHERE:
+        if (kind, key) in NOT_YET:
+            text = NOT_YET[kind, key]
+        elif key in ELSEWHERE:
             text += f"; {ELSEWHERE[key]}"
         else:
             text += self.report.nearest(key, SPELLINGS[kind])

@@ -35,7 +35,8 @@ Values are read by their field's type, as written: `os_version: 9`, `9.10` and `
 quotes. Where a list is meant, one value will do, or several with commas or blanks between.
 
 *Not sent* is said of what changes nothing that netprov sends to a machine as it boots: `netprov explain` says the same
-with and without it. A template of yours may use it all the same.
+with and without it. A template of yours may use it all the same. *A note* is for people, and for templates of yours:
+netprov reads it nowhere.
 """
 
 _SECTIONS: tuple[tuple[str, Kind, str], ...] = (
@@ -53,11 +54,14 @@ _SECTIONS: tuple[tuple[str, Kind, str], ...] = (
     ("`profiles`", Kind.PROFILE, "By name: how it is installed. A profile has a distro or a parent."),
     ("`systems`", Kind.SYSTEM, "By name: the machines. A system has a profile or an image."),
     ("`interfaces` of a system", Kind.INTERFACE, "By name."),
-    ("`images`", Kind.IMAGE, "By name: golden images, ISOs, rescue systems."),
+    (
+        "`images`",
+        Kind.IMAGE,
+        "By name: kernels that systems boot without a profile, such as rescue systems.",
+    ),
     ("`virt`", Kind.VIRT, ""),
     ("`disks` of `virt`", Kind.DISK, ""),
     ("`menus`", Kind.MENU, "By name: submenus of the boot menu."),
-    ("`repos`", Kind.REPO, "By name: package repositories."),
     ("`snippets`", Kind.SNIPPET, "By name: texts that templates include."),
 )
 
@@ -103,7 +107,7 @@ def _table(kind: Kind) -> Iterator[str]:
     for field in fields_of(kind):
         merge = f" {field.merge if field.inherits is Inherits.CHAIN else 'not inherited'} |" if merges else ""
         also = ", ".join(f"`{name}`" for name in (*field.aliases, *_foreign(kind, field)))
-        text = _cell(field.help) + ("" if field.boot else " *Not sent.*")
+        text = _cell(field.help) + ("" if field.boot else " *A note.*" if field.note else " *Not sent.*")
         yield f"| `{field.name}` | {_type(field)} | {_default(field)} |{merge} {text} | {also} |"
 
 

@@ -1,4 +1,4 @@
-"""What objects refer to: files, menus, repositories; and the small objects themselves."""
+"""What objects refer to: files, menus; and the small objects themselves."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from netprov.inventory.declared import Declarations, Declared
 from netprov.inventory.fields import Kind
 from netprov.inventory.files import Files
-from netprov.inventory.model import Menu, Repo, Settings
+from netprov.inventory.model import Menu, Settings
 from netprov.inventory.read import Layer
 from netprov.inventory.report import Report
-from netprov.inventory.types import Removal
 
 _CHAIN = (Kind.DISTRO, Kind.IMAGE, Kind.PROFILE, Kind.SYSTEM)
 
@@ -37,15 +36,12 @@ def place_files(declared: Declarations, defaults: Layer, settings: Settings, rep
 
 
 def check_references(declared: Declarations, defaults: Layer, report: Report) -> None:
-    """Sees that every menu and repository named is declared."""
-    menus, repos = declared.objects[Kind.MENU], declared.objects[Kind.REPO]
+    """Sees that every menu named is declared."""
+    menus = declared.objects[Kind.MENU]
     for one in _chain(declared, defaults):
         menu = one.layer.values.get("menu")
         if menu and menu not in menus:
             report.error(*one.field("menu"), f"no such menu: {menu}{report.nearest(menu, menus)}")
-        for repo in one.layer.values.get("repos", ()):
-            if not isinstance(repo, Removal) and repo not in repos:
-                report.error(*one.field("repos"), f"no such repo: {repo}{report.nearest(repo, repos)}")
 
 
 def build_menus(declared: Declarations, report: Report) -> tuple[Menu, ...]:
@@ -71,17 +67,6 @@ def build_menus(declared: Declarations, report: Report) -> tuple[Menu, ...]:
     return tuple(
         Menu(name, origin=one.origin, **{key: one.layer.values[key] for key in shown if key in one.layer.values})
         for name, one in menus.items()
-    )
-
-
-def build_repos(declared: Declarations, report: Report) -> tuple[Repo, ...]:
-    fields = ("mirror", "breed", "arch")
-    for one in declared.objects[Kind.REPO].values():
-        if "mirror" not in one.layer.values:
-            report.error(one.origin, one.where, "lacks mirror:, the URL of the repository")
-    return tuple(
-        Repo(name, origin=one.origin, **{key: one.layer.values[key] for key in fields if key in one.layer.values})
-        for name, one in declared.objects[Kind.REPO].items()
     )
 
 

@@ -12,7 +12,6 @@ _NEEDS: dict[Kind, Schema] = {
     Kind.PROFILE: {"oneOf": [{"required": ["distro"]}, {"required": ["parent"]}]},
     Kind.SYSTEM: {"oneOf": [{"required": ["profile"]}, {"required": ["image"]}]},
     Kind.SUBNET: {"required": ["subnet"]},
-    Kind.REPO: {"required": ["mirror"]},
 }
 
 

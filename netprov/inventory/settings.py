@@ -48,9 +48,7 @@ class SettingsReader:
     def settings(self) -> tuple[Settings, tuple[Layer, ...]]:
         """The settings, and the subnets of the dhcp section."""
         server = self.server()
-        state: str = server.get("state", ServerSettings().state)
-        if "://" not in state:
-            server["state"] = str(self.base / state)
+        server["state"] = str(self.base / server.get("state", ServerSettings().state))
         dhcp = self.section(Kind.DHCP).values
         subnets: tuple[Layer, ...] = dhcp.pop("subnets", ())
         tftp: dict[str, Any] = self.section(Kind.TFTP).values

@@ -297,6 +297,7 @@ TEXT = Type("text", values.parse_line, {"type": ["string", "number", "boolean"]}
 PROSE = Type("text, also of several lines", str, {"type": ["string", "number", "boolean"]})
 NAME = Type("name", values.parse_name, {"type": ["string", "number", "boolean"]})
 PATH = Type("path", values.parse_line, {"type": "string"})
+FOLDER = Type("path", values.parse_folder, {"type": "string", "not": {"pattern": "://"}})
 _FLAGS: Schema = {"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off", 0, 1]}]}
 FLAG = Type("true or false", values.parse_flag, _FLAGS)
 ADDRESS = Type("IPv4 address", values.parse_address, _string(f"^{_IP}$"))

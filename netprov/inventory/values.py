@@ -34,6 +34,14 @@ def parse_line(text: str) -> str:
     return text
 
 
+def parse_folder(text: str) -> str:
+    """A folder's path. A URL may hold a password, and messages are passed on: only its scheme is repeated."""
+    if "://" in text:
+        scheme = text.partition("://")[0]
+        raise ValueError(f"{scheme}://… is a database elsewhere, for which netprov has no driver yet; write a folder")
+    return parse_line(text)
+
+
 def parse_name(text: str) -> str:
     """An object's name: it stands in URLs, file names and menus."""
     if not _NAME.fullmatch(text):

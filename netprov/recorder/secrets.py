@@ -19,7 +19,7 @@ def secrets_of(inventory: Inventory) -> set[str]:
     `autoinstall_meta` and `kernel_options`."""
     found: set[str] = set()
     for part in (
-        inventory.settings, *inventory.systems(), *inventory.profiles(), *inventory.images(), *inventory.repos,
+        inventory.settings, *inventory.systems(), *inventory.profiles(), *inventory.images(),
     ):  # fmt: skip
         found.update(_walk(part, False))
     found.discard("")

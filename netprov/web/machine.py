@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netprov.boot.arch import ARCHS
-from netprov.boot.install import Arm, refusal
+from netprov.boot.install import UNDECLARED, Arm, InstallRecord, InstallState, next_boot, refusal
 from netprov.errors import ConfigError, PeerError
 from netprov.explain.options import rows
 from netprov.explain.rows import kind_of, text_of
@@ -100,6 +100,7 @@ class MachineView:
     stages: tuple[StageLine, ...]
     unexplained: str  # why there are no stages
     unarmable: str  # why its install cannot be armed
+    once_armed: str  # what it does at its next boot, once it is
 
 
 def machine_view(services: Services, machine: Machine, question: Question, number: int) -> MachineView:
@@ -126,7 +127,8 @@ def machine_view(services: Services, machine: Machine, question: Question, numbe
         armed=question.armed,
         stages=stages,
         unexplained=unexplained,
-        unarmable=refusal(standing.record, Arm(), machine.target) if machine.target is not None else "",
+        unarmable=refusal(standing.record, Arm(), machine.target or UNDECLARED),
+        once_armed=next_boot(InstallRecord(InstallState.ARMED), machine.target or UNDECLARED),
     )
 
 

@@ -94,10 +94,10 @@ def test_a_newer_schema(kept: Path) -> None:
     assert [row[:2] for row in found(kept, 1)] == [("state-newer", "error")]
 
 
-def test_a_database_elsewhere_that_is_not_there(site: Path) -> None:
-    edit(site, "state: state,", 'state: "postgresql+nowhere://user:secret@127.0.0.1:1/netprov",')
-    (row,) = rows(site, 1, "state")
-    assert row["id"] == "state-unreachable"
+def test_a_database_elsewhere_is_refused(site: Path) -> None:
+    edit(site, "state: state,", 'state: "postgresql://user:secret@127.0.0.1:1/netprov",')
+    (row,) = rows(site, 1, "configuration")
+    assert "no driver yet; write a folder" in row["text"]
     assert "secret" not in row["text"]
 
 

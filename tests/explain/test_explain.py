@@ -195,7 +195,7 @@ OURS = [
     ("server: {interfaces: [lo]}\ndhcp: {subnets: [{subnet: 127.0.0.0/8}]}\n", "", "127.0.0.1"),
     ("server: {interfaces: [nosuch0]}\n", "", None),
     (
-        "dhcp: {subnets: [{subnet: 203.0.113.0/24}, {subnet: 198.51.100.0/24}]}\nimages: {i: {file: netprov.yaml}}\n"
+        "dhcp: {subnets: [{subnet: 203.0.113.0/24}, {subnet: 198.51.100.0/24}]}\nimages: {i: {kernel: netprov.yaml}}\n"
         "systems: {s: {image: i, interfaces: {e: {ip: 198.51.100.7/24}}}}\n",
         "s",
         "198.51.100.1",

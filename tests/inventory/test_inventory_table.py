@@ -23,7 +23,6 @@ CLASSES = {
     Kind.VIRT: model.Virt,
     Kind.DISK: model.Disk,
     Kind.SUBNET: model.Subnet,
-    Kind.REPO: model.Repo,
     Kind.MENU: model.Menu,
     Kind.SERVER: model.ServerSettings,
     Kind.USER: model.User,
@@ -36,7 +35,7 @@ CLASSES = {
 }
 TARGETS = (Kind.PROFILE, Kind.SYSTEM, Kind.IMAGE, Kind.DISTRO, Kind.DEFAULTS)
 ELSEWHERE = {  # fields that become another attribute, or none
-    (Kind.INTERFACE, "netmask"), (Kind.SUBNET, "range"), (Kind.DHCP, "subnets"), (Kind.PROFILE, "parent"), (Kind.MENU, "comment"), (Kind.REPO, "comment"),
+    (Kind.INTERFACE, "netmask"), (Kind.SUBNET, "range"), (Kind.DHCP, "subnets"), (Kind.PROFILE, "parent"), (Kind.MENU, "comment"),
 }  # fmt: skip
 MADE = {"kind", "name", "origin", "origins", "ranges"}  # attributes that no field sets under their name
 
@@ -85,7 +84,7 @@ VALUES = {  # one value other than the default for each inheritable field
     "name_servers": "10.0.0.1", "name_servers_search": "example.org", "breed": "redhat", "os_version": "9", "arch": "aarch64", "kernel": "k",
     "initrd": "initrd.img", "tree": "http://x", "kernel_options": "quiet", "autoinstall": "web.ks", "autoinstall_meta": "a=b",
     "boot_loaders": "grub", "next_server": "10.0.0.9", "filename": "x.efi", "install": "always", "install_attempts": "9", "menu": "m",
-    "enable_menu": "false", "repos": "r", "proxy": "http://p", "virt": "{ram: 1G}", "owners": "me",
+    "enable_menu": "false", "proxy": "http://p", "virt": "{ram: 1G}", "owners": "me",
 }  # fmt: skip
 
 
@@ -101,7 +100,7 @@ def test_every_inheritable_field_reaches_the_system(name: str, loads: Loads) -> 
         written = {kind_: own if kind_ is kind else "" for kind_ in kinds} | {k: "" for k in TARGETS if k not in kinds}
         inventory = loads(
             f"defaults: {{{written[Kind.DEFAULTS]}}}\ndistros: {{d: {{{written[Kind.DISTRO]}}}}}\nmenus: {{m: }}\n"
-            f"repos: {{r: {{mirror: http://x}}}}\nprofiles: {{p: {{distro: d, {written[Kind.PROFILE]}}}, q: {{parent: p}}}}\n"
+            f"profiles: {{p: {{distro: d, {written[Kind.PROFILE]}}}, q: {{parent: p}}}}\n"
             f"systems: {{s: {{profile: q, {written[Kind.SYSTEM]}}}}}\n"
         )
         assert getattr(inventory.system("s"), name) != default, kind
@@ -122,7 +121,8 @@ BAD = [
     "[]", "serve: {}", "server: {users: {a: {password: secret}}}", "server: {tokens: {t: {hash: secret}}}", "server: {tokens: {t: {scopes: [root]}}}", "server: {adress: x}", "server: {address: here}", "systems: {a: {}}", "systems: {a: {profile: p, image: i}}",
     "systems: {a: {profile: p, install: never}}", "systems: {a: {profile: p, interfaces: {e: {mac: 1:2}}}}",
     "systems: {a: {profile: p, virt: {disks: [{size: 4}]}}}", "subnets: [{router: 10.0.0.1}]", "subnets: [{subnet: x}]", "tftp: {port: 70000}",
-    "subnets: [{subnet: 10.0.0.0/8, options: {nonsense: 1}}]", "distros: {d: {kernel_options: {a: {}}}}", "repos: {r: {}}",
+    "subnets: [{subnet: 10.0.0.0/8, options: {nonsense: 1}}]", "distros: {d: {kernel_options: {a: {}}}}", "repos: {r: {mirror: http://x}}",
+    "server: {state: 'postgresql://db/netprov'}", "images: {i: {file: rescue.iso}}",
 ]  # fmt: skip
 
 
