@@ -17,9 +17,10 @@ from netprov.check.declared import RENDERED
 from netprov.check.subject import look
 from netprov.cli import main
 from netprov.state.lock import holder, lock_state
-from tests.serve.conftest import PATIENCE, free_ports, serving
+from tests.serve.conftest import serving
+from tests.world import PATIENCE, edit, free_ports
 
-from .check_world import X86, edit, found, machines, rows, run
+from .check_world import X86, found, machines, rows, run
 
 
 def test_nothing_is_found(site: Path) -> None:

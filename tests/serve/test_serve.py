@@ -9,14 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
 from netprov.tftp.client import NotFoundError
 from netprov.tftp.fetch import fetch
 
-from .conftest import INVENTORY, PATIENCE, folder_of, netprov, serving
+from ..world import PATIENCE, until
+from .conftest import INVENTORY, folder_of, netprov, serving
 
 LOOPBACK = "127.0.0.1"
 
@@ -48,13 +48,7 @@ def test_serves_files_and_scripts_by_tftp_and_http(server):
 
 def test_a_script_that_starts_an_install_is_in_the_timeline_and_the_state(server):
     script(server)
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        boots = json.loads(server.cli("timeline", "lady", "--json").stdout or "[]")
-        if boots or time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
-    assert "lady" in json.dumps(boots)
+    until(lambda: "lady" in json.dumps(json.loads(server.cli("timeline", "lady", "--json").stdout or "[]")))
     assert "was sent its installer" in server.cli("system", "status", "lady").stdout
     shown = server.cli("system", "local", "lady")
     assert shown.stdout == "lady boots its own disk\n"
@@ -64,14 +58,15 @@ def test_a_script_that_starts_an_install_is_in_the_timeline_and_the_state(server
 def test_an_operators_edit_serves_at_once(server):
     server.edit(INVENTORY + '  duke: {profile: web, interfaces: {eth0: {mac: "52:54:00:00:00:02"}}}\n')
     server.wait_log("generation 2: 2 systems")
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            assert "LOCALBOOT" in script(server, "52-54-00-00-00-02").upper()
-            break
-        except NotFoundError:  # the worker swaps a moment after the supervisor has said so
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+    until(lambda: _known(server, "52-54-00-00-00-02"))  # the worker swaps a moment after the supervisor has said so
+    assert "LOCALBOOT" in script(server, "52-54-00-00-00-02").upper()
+
+
+def _known(server, mac):
+    try:
+        return script(server, mac)
+    except NotFoundError:
+        return None
 
 
 def test_s5_a_bad_edit_keeps_the_generation_before_and_says_so(server):
@@ -80,10 +75,7 @@ def test_s5_a_bad_edit_keeps_the_generation_before_and_says_so(server):
     assert "wbe" in server.log
     assert "web" in server.log  # the nearest name
     assert "vmlinuz" in script(server)
-    deadline = time.monotonic() + PATIENCE
-    while "inventory-refused" not in server.cli("check", "--json").stdout:
-        assert time.monotonic() < deadline, server.cli("check").stdout
-        time.sleep(0.1)
+    until(lambda: "inventory-refused" in server.cli("check", "--json").stdout, lambda: server.cli("check").stdout)
     server.edit(INVENTORY)
     server.wait_log("generation 2: 1 system,")
 
@@ -99,10 +91,7 @@ def test_every_worker_that_is_killed_is_back(server):
     for number, pid in enumerate(workers, 1):
         os.kill(pid, signal.SIGKILL)
         server.wait_log("SIGKILL; it is started again", number)
-    deadline = time.monotonic() + PATIENCE
-    while len(server.workers()) < 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: len(server.workers()) == 4)
     assert fetch(LOOPBACK, "vmlinuz", port=server.ports["tftp"]) == b"kernel" * 1000
     assert get(server, "/healthz")[0] == 200
 
@@ -111,11 +100,7 @@ def test_no_worker_outlives_a_killed_supervisor(server):
     workers = server.workers()
     server.process.kill()
     server.process.wait()
-    deadline = time.monotonic() + PATIENCE
-    for pid in workers:
-        while _runs(pid):
-            assert time.monotonic() < deadline, f"worker {pid} goes on"
-            time.sleep(0.02)
+    until(lambda: not any(map(_runs, workers)), lambda: f"of the workers {workers} some go on")
 
 
 def _runs(pid):
@@ -190,11 +175,8 @@ def test_an_empty_configuration_serves(tmp_path):
     log = (tmp_path / "log").open("wb")
     process = subprocess.Popen([sys.executable, "-m", "netprov", "serve"], cwd=tmp_path, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + PATIENCE
-        while b"serves" not in (tmp_path / "log").read_bytes():
-            assert process.poll() is None, (tmp_path / "log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: process.poll() is not None or b"serves" in (tmp_path / "log").read_bytes())
+        assert process.poll() is None, (tmp_path / "log").read_text()
     finally:
         process.terminate()
         assert process.wait(PATIENCE) == 0
