@@ -11,8 +11,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.world import PATIENCE, free_ports, put, until
 
 CONFIG = """\
@@ -50,6 +48,11 @@ class Server:
 
         until(said, lambda: f"no {pattern!r} in the log:\n{self.log}")
 
+    @property
+    def generation(self) -> int:
+        """The newest that it has told of."""
+        return max(map(int, re.findall(r"generation (\d+): ", self.log)), default=1)
+
     def workers(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
@@ -77,8 +80,8 @@ def folder_of(path: Path, inventory: str = INVENTORY) -> dict:
 
 
 @contextlib.contextmanager
-def serving(path: Path):
-    folder_of(path)
+def serving(path: Path, inventory: str = INVENTORY):
+    folder_of(path, inventory)
     with started(path) as server:
         yield server
 
@@ -103,9 +106,3 @@ def started(path: Path, *arguments: str):
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-
-
-@pytest.fixture
-def server(tmp_path):
-    with serving(tmp_path) as running:
-        yield running
