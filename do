@@ -1,6 +1,7 @@
 #!/bin/sh
 # ./do demo   everything set up, then a real boot in a private network, on this machine
 # ./do test   everything set up, then lint, types and all tests
+# ./do unit   of these the tests that need neither root nor firmware
 # ./do lock   the newest versions that pyproject.toml allows, into packaging/*.lock
 # For Debian 12 or later and Ubuntu 24.04 or later. Root installs the packages that are missing; anybody else is told.
 set -eu
@@ -13,7 +14,7 @@ busybox-static cpio curl grub-common procps nftables iptables e2fsprogs libvirt-
 [ ! -e /etc/debian_version ] || grep -q '^ID=ubuntu' /etc/os-release || TEST="$TEST chromium chromium-driver"
 
 usage() {
-    sed -n '2,5s/^# //p' "$0"
+    sed -n '2,6s/^# //p' "$0"
     exit 2
 }
 
@@ -72,19 +73,27 @@ demo() {
     exec .venv/bin/netprov demo "$@"
 }
 
-tests() {
+ready() { # for tests
     # shellcheck disable=SC2086
     packages $TEST
     python test
+}
+
+unit() {
+    .venv/bin/python -m pytest -m "not e2e" -n auto --maxprocesses 4 --dist worksteal --durations 10 "$@"
+}
+
+tests() {
     .venv/bin/ruff check .
     .venv/bin/ruff format --check --quiet .
     .venv/bin/mypy
-    .venv/bin/python -m pytest -m "not e2e" -n auto --maxprocesses 4 "$@"
+    unit "$@"
     if [ "$(id -u)" != 0 ]; then
         say "not root: the tests that need network namespaces and firmware were left out"
         return 0
     fi
-    .venv/bin/python -m pytest -m e2e "$@"
+    # one worker boots guests, which takes the processors; the other the tests that wait for clients and servers
+    .venv/bin/python -m pytest -m e2e -n 2 --dist loadgroup --durations 10 "$@"
 }
 
 lock() {
@@ -108,7 +117,8 @@ compile() { # run|test [OPTION...]: for every Python and platform at once
 
 case ${1-} in
 demo) shift; demo "$@" ;;
-test) shift; tests "$@" ;;
+test) shift; ready; tests "$@" ;;
+unit) shift; ready; unit "$@" ;;
 lock) lock ;;
 *) usage ;;
 esac

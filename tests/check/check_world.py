@@ -11,7 +11,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from netprov.cli import main
-from tests.serve.conftest import free_ports
+from tests.world import free_ports, put
 
 CONFIG = """\
 server: {{state: state, interfaces: [lo]}}
@@ -68,11 +68,7 @@ INITRD = b"\x1f\x8b" + bytes(500)
 
 def make(folder: Path) -> Path:
     """A configuration that nothing is wrong with, but that no server runs."""
-    (folder / "images" / "loaders").mkdir(parents=True)
-    for name in X86:
-        (folder / "images" / "loaders" / name).write_bytes(b"x")
-    (folder / "images" / "vmlinuz").write_bytes(bzimage())
-    (folder / "images" / "initrd").write_bytes(INITRD)
+    put(folder / "images", {"vmlinuz": bzimage(), "initrd": INITRD}, dict.fromkeys(X86, b"x"))
     (folder / "netprov.yaml").write_text(CONFIG.format(*free_ports(4)))
     return folder
 
@@ -97,10 +93,3 @@ def found(folder: Path, status: int, *only: str) -> list[tuple[str, str, str]]:
 def machines(folder: Path, status: int, id: str) -> Sequence[str]:
     ((named, *_),) = [row["machines"] and [row["machines"]] for row in rows(folder, status) if row["id"] == id]
     return named
-
-
-def edit(folder: Path, old: str, new: str) -> None:
-    path = folder / "netprov.yaml"
-    text = path.read_text()
-    assert old in text, (old, text)
-    path.write_text(text.replace(old, new))

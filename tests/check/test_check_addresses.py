@@ -20,8 +20,9 @@ from netprov.journal.event import Event, Kind
 from netprov.journal.store import Store
 from netprov.state.leases import Lease, LeaseState
 from netprov.state.state import open_state
+from tests.world import edit
 
-from .check_world import edit, found, rows
+from .check_world import found, rows
 
 SUBNET = "subnets: [{subnet: 10.9.0.0/24, range: 10.9.0.100-10.9.0.109, router: 10.9.0.1}]"
 

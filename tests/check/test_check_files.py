@@ -18,8 +18,9 @@ from netprov.check.reader import Reader, acting_as, reader
 from netprov.check.signed import signed
 from netprov.state.leases import Lease
 from netprov.state.state import open_state
+from tests.world import edit
 
-from .check_world import INITRD, arm64_image, bzimage, edit, found, named, pe, rows
+from .check_world import INITRD, arm64_image, bzimage, found, named, pe, rows
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it takes other users' rights")
 USER = "nobody"

@@ -21,8 +21,7 @@ from netprov.check.links import Link
 from netprov.check.subject import Subject, look
 from netprov.errors import PeerError
 from netprov.lab import netns
-
-from .check_world import edit
+from tests.world import edit
 
 LAN, US = IPv4Network("10.9.0.0/24"), IPv4Network("10.9.0.1/32")
 ANY = (1024, 65535)

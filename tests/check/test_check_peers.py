@@ -20,8 +20,7 @@ from netprov.check.probe import Asked, Errand, Offer, Probed
 from netprov.check.recorded import Recorded
 from netprov.check.subject import Finding, Subject, look
 from netprov.journal.event import Event, Kind
-
-from .check_world import edit
+from tests.world import edit
 
 
 @contextmanager

@@ -25,8 +25,9 @@ from netprov.journal.event import Event, Kind
 from netprov.journal.store import Store
 from netprov.state.leases import Lease
 from netprov.state.state import open_state
+from tests.world import edit
 
-from .check_world import edit, found, rows, run
+from .check_world import found, rows, run
 from .test_check_files import USER, open_path, root_only  # noqa: F401
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence, Set
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
 from netprov.lab.firmware import Firmware
 from netprov.lab.guest import BOOT_TIMEOUT, Guest
 
+from ..turns import Turns
 from .served import Served
 
 AT_ONCE = 2
@@ -83,23 +85,33 @@ class Hall:
 
     served: Served
     machines: Sequence[Machine]
+    turns: Turns
     guests: dict[str, Guest] = field(default_factory=dict)
     _since: dict[str, float] = field(default_factory=dict)
+    _alone: ExitStack = field(default_factory=ExitStack)  # not empty while a guest runs that must be
 
     def guest(self, machine: Machine) -> Guest:
         """The machine's guest, switched off after its boot (or when it took too long)."""
         while machine.name not in self.guests or self.guests[machine.name].running():
             self._tend()
             time.sleep(0.2)
+        self._end_alone()
         return self.guests[machine.name]
+
+    def _end_alone(self) -> None:
+        if not any(guest.running() for guest in self.guests.values()):
+            self._alone.close()
 
     def _tend(self) -> None:
         now = time.monotonic()
+        self._end_alone()
         for machine in self.machines:
             guest = self.guests.get(machine.name)
             if guest is None:
                 running = [other.firmware for other in self.guests.values() if other.running()]
                 if sum(map(_weight, (*running, machine.firmware))) <= AT_ONCE:
+                    if _weight(machine.firmware) == AT_ONCE:
+                        self._alone.enter_context(self.turns.alone())
                     guest = self.served.lab.guest(machine.firmware, machine.mac, disk=machine.disk)
                     self.guests[machine.name], self._since[machine.name] = guest.power_on(), now
             elif guest.running() and (

@@ -17,12 +17,13 @@ from netprov.lab.bootdisk import MARKER
 from netprov.lab.firmware import Firmware
 from netprov.lab.lab import lab
 
+from ..turns import Turns
 from ..verdicts.healthy import judged_in
 from .conftest import needs
 from .hall import INSTALLED, Hall, Machine, declared, fetched, in_order, troubled
 from .served import DISTROS, Served, configuration
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.guests, pytest.mark.timeout(900)]
 
 BIOS, UEFI, UEFI_SB, UEFI_HTTP, ARM64 = Firmware
 KERNEL, INITRD = "probe/x86_64/vmlinuz", "probe/x86_64/initrd.img"
@@ -95,6 +96,7 @@ def hall(
     accelerators: Accelerators,
     root: Path,
     tmp_path_factory: pytest.TempPathFactory,
+    turns: Turns,
 ) -> Iterator[Hall]:
     """One server, and the machines of the tests that were chosen."""
     folder = tmp_path_factory.mktemp("hall")
@@ -109,7 +111,7 @@ def hall(
             server={"unknown": "menu"},
         )
         served = Served(made, config, folder / "server.log", troubled(EVERY))
-        yield Hall(served, [machine for machine in EVERY if machine in chosen])
+        yield Hall(served, [machine for machine in EVERY if machine in chosen], turns)
         served.stop()
 
 

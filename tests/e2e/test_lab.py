@@ -20,7 +20,7 @@ from netprov.lab.lab import ADDRESS, Lab, lab
 
 from .conftest import needs
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.guests, pytest.mark.timeout(300)]
 
 
 def test_boot_sector_is_one() -> None:
@@ -85,6 +85,7 @@ def test_nothing_is_left_behind(accelerators: Accelerators, tmp_path: Path) -> N
     assert not [name for name in netns.names() if name.startswith(netns.name(""))]
 
 
+@pytest.mark.alone  # another worker's run may take it away first
 @pytest.mark.usefixtures("namespaces")
 def test_killed_run_leaves_only_what_the_next_removes(tmp_path: Path) -> None:
     script = f"""

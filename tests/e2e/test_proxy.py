@@ -12,11 +12,12 @@ from netprov.lab.accel import Accelerators
 from netprov.lab.firmware import Firmware
 from netprov.lab.lab import ADDRESS, lab
 
+from ..turns import Turns
 from .conftest import needs
 from .hall import INSTALLED, Hall, Machine, declared, fetched, in_order
 from .served import Served, configuration
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.guests, pytest.mark.timeout(900)]
 
 KERNEL, INITRD = "probe/x86_64/vmlinuz", "probe/x86_64/initrd.img"
 MACHINES = (
@@ -40,6 +41,7 @@ def hall(
     boot_images: Path,
     probe_x86_64: object,
     tmp_path_factory: pytest.TempPathFactory,
+    turns: Turns,
     request: pytest.FixtureRequest,
 ) -> Iterator[Hall]:
     if shutil.which("dnsmasq") is None:
@@ -52,7 +54,7 @@ def hall(
         served = Served(made, configuration(
             folder, boot_images, declared(MACHINES), dhcp={"mode": "proxy", "subnets": []}
         ), folder / "server.log")  # fmt: skip
-        yield Hall(served, [machine for machine in MACHINES if machine in chosen])
+        yield Hall(served, [machine for machine in MACHINES if machine in chosen], turns)
         served.stop()
 
 

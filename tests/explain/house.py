@@ -9,6 +9,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from netprov.cli import main
+from tests.world import LOADERS, put
 
 CONFIG = """\
 server: {state: state, address: 10.0.0.1, unknown: menu}
@@ -36,13 +37,11 @@ systems:
     hostname: earl.example.org
     interfaces: {eth0: {mac: "52:54:00:00:00:03", ip: 10.0.0.16/24}}
 """
-LOADERS = ("pxelinux.0", "ldlinux.c32", "shimx64.efi", "grubx64.efi", "ipxe.efi", "undionly.kpxe")
 
 
 def make(folder: Path, config: str) -> None:
-    (folder / "images" / "loaders").mkdir(parents=True, exist_ok=True)
-    for name in ("vmlinuz", "initrd", *(f"loaders/{name}" for name in LOADERS)):
-        (folder / "images" / name).write_bytes(b"x" * 2048)
+    data = b"x" * 2048
+    put(folder / "images", dict.fromkeys(("vmlinuz", "initrd"), data), dict.fromkeys(LOADERS, data))
     (folder / "netprov.yaml").write_text(config)
 
 
@@ -57,9 +56,3 @@ def told(folder: Path, *arguments: str, status: int | None = 0) -> Any:
     result = said(folder, *arguments, "--json")
     assert status in (None, result.exit_code), result.output
     return json.loads(result.stdout)
-
-
-def edit(folder: Path, old: str, new: str) -> None:
-    path = folder / "netprov.yaml"
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new))

@@ -16,6 +16,8 @@ from netprov.cli import main
 from netprov.explain.server import our_address
 from netprov.inventory.load import load
 from netprov.state.state import open_state
+from tests.explain.house import make
+from tests.world import edit
 
 CONFIG = """\
 server: {state: state, address: 10.0.0.1, unknown: menu}
@@ -32,15 +34,11 @@ systems:
     interfaces: {eth0: {mac: "52:54:00:00:00:01", ip: 10.0.0.14/24}}
 """
 LADY, STRANGER = "52:54:00:00:00:01", "52:54:00:00:00:99"
-LOADERS = ("pxelinux.0", "ldlinux.c32", "shimx64.efi", "grubx64.efi", "ipxe.efi", "undionly.kpxe")
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    (tmp_path / "images" / "loaders").mkdir(parents=True)
-    for name in ("vmlinuz", "initrd", *(f"loaders/{name}" for name in LOADERS)):
-        (tmp_path / "images" / name).write_bytes(b"x" * 2048)
-    (tmp_path / "netprov.yaml").write_text(CONFIG)
+    make(tmp_path, CONFIG)
     return tmp_path
 
 
@@ -53,12 +51,6 @@ def stages(folder: Path, *arguments: str, status: int = 0) -> list[dict[str, Any
     assert result.exit_code == status, result.output
     found: list[dict[str, Any]] = json.loads(result.stdout)["stages"]
     return found
-
-
-def edit(folder: Path, old: str, new: str) -> None:
-    path = folder / "netprov.yaml"
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new))
 
 
 WHOLE = ("script", "kernel", "initrd", "arguments", "autoinstall", "callback", "afterwards")

@@ -14,7 +14,8 @@ from netprov.cli import main
 from netprov.errors import ConfigError
 from netprov.explain.change import Changes, Documents, change
 from netprov.inventory.load import load
-from tests.explain.house import CONFIG, edit, make, said, told
+from tests.explain.house import CONFIG, make, said, told
+from tests.world import edit
 
 
 def test_alike(house: Path) -> None:

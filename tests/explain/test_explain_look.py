@@ -21,7 +21,8 @@ from netprov.state.migrations import NEWEST
 from netprov.state.place import Place
 from netprov.state.records import Lease
 from netprov.state.state import open_state
-from tests.explain.house import edit, said
+from tests.explain.house import said
+from tests.world import edit
 
 LEASES = [
     Lease(

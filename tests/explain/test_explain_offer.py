@@ -24,7 +24,8 @@ from netprov.inventory.load import load
 from netprov.inventory.model import InstallMode
 from netprov.state.leases import Lease
 from netprov.state.state import open_state
-from tests.explain.house import edit, said, told
+from tests.explain.house import said, told
+from tests.world import edit
 
 OURS = IPv4Address("10.0.0.1")
 ARRIVAL = Arrival("", OURS, (IPv4Interface("10.0.0.1/24"),))

@@ -27,7 +27,8 @@ from netprov.explain import captured as captured_module
 from netprov.explain.capture import CaptureError, Tally, read
 from netprov.state.leases import Lease
 from netprov.state.state import open_state
-from tests.explain.house import edit, said, told
+from tests.explain.house import said, told
+from tests.world import edit
 
 LADY, DUKE, STRANGER = "52:54:00:00:00:01", "52:54:00:00:00:02", "52:54:00:00:00:99"
 BIOS = [(60, b"PXEClient:Arch:00000:UNDI:002001"), (93, b"\0\0"), (55, bytes((1, 3, 6, 43, 60, 66, 67)))]

@@ -22,7 +22,8 @@ from netprov.mac import Mac
 from netprov.render.scripts import Scripts
 from netprov.state.records import Lease, Sighting
 from netprov.state.state import State, open_state
-from tests.explain.house import edit, make, told
+from tests.explain.house import make, told
+from tests.world import edit
 
 LADY, STRANGER = Mac("52:54:00:00:00:01"), Mac("52:54:00:00:00:99")
 OURS = IPv4Address("10.0.0.1")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,8 @@ from tests.e2e.conftest import accelerators, namespaces  # noqa: F401 - fixtures
 from tests.e2e.served import NETPROV, configuration
 from tests.hostile import sender, sink
 from tests.hostile.strings import STRINGS
+from tests.world import PATIENCE, until
 
-PATIENCE = 60.0
 SECRET = "a secret that signs what is told"
 HOOK_PORT = 8099
 
@@ -94,13 +93,6 @@ def mac_of(name: str) -> str:
 
 def system_of(name: str) -> str:
     return f"h-{name}"
-
-
-def until(holds: Any, why: Any = lambda: "") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, why()
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

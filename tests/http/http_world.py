@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from netprov.boot.decision import Action, BootDecision, Step
-from netprov.boot.install import Arm, Change, InstallEvent, InstallRecord, advance
+from netprov.boot.install import Arm, advance
 from netprov.boot.names import Name
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest
 from netprov.errors import ConfigError, Origin, PeerError, Problem
 from netprov.http.connections import Limits
-from netprov.http.worker import HttpWorker
 from netprov.inventory.model import InstallMode, Interface, Inventory, Target
 from netprov.journal.event import Event, Kind
 from netprov.mac import Mac
 from netprov.state.leases import Lease
 from netprov.tftp.root import Root
 from netprov.web.services import Services
+from tests.world import Installs, answering
 
 NOW = 1_800_000_000.0
 CONTENT = bytes(range(256)) * 40  # 10,240 octets
@@ -85,28 +85,6 @@ class FakeScripts:
 
 
 @dataclass
-class FakeInstalls:
-    records: dict[str, InstallRecord] = field(default_factory=dict)
-
-    def get(self, system: str) -> InstallRecord | None:
-        return self.records.get(system)
-
-    def all(self) -> dict[str, InstallRecord]:
-        return dict(self.records)
-
-    def by_token(self, token: str) -> str | None:
-        return next((system for system, record in self.records.items() if record.token == token and token), None)
-
-    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
-        """For one owner, as every request is."""
-        ((owner, target),) = owners.items()
-        before, attempts = self.records.get(owner), target.install_attempts
-        after = advance(before, event, mode=target.install, attempts=attempts, now=now, token="fresh")
-        self.records[owner] = after
-        return ((before, after),)
-
-
-@dataclass
 class FakeLeases:
     leases: list[Lease] = field(default_factory=list)
 
@@ -119,7 +97,7 @@ class FakeLeases:
 
 @dataclass
 class FakeState:
-    installs: FakeInstalls = field(default_factory=FakeInstalls)
+    installs: Installs = field(default_factory=Installs)
     leases: FakeLeases = field(default_factory=FakeLeases)
 
 
@@ -211,14 +189,5 @@ class Server:
 @contextmanager
 def serving(root: Path, limits: Limits | None = None) -> Iterator[Server]:
     world = World(root)
-    listening = socket.create_server(("127.0.0.1", 0))
-    port = listening.getsockname()[1]
-    worker = HttpWorker([listening], world.services, limits)
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
+    with answering(world.services, limits) as port:
         yield Server(world, port, root)
-    finally:
-        worker.stop(0)
-        thread.join(10)
-        assert not thread.is_alive()

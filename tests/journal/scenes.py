@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from netprov.boot.reason import Reason
+from netprov.journal.correlate import Correlator
 from netprov.journal.event import Event, Kind
+from netprov.journal.store import Store
 
 
 @dataclass
@@ -171,3 +174,10 @@ SCENES = {scene.__name__: scene for scene in (bios_pxelinux, uefi_grub, ipxe_cha
 def in_order(*machines: Machine) -> Iterator[Event]:
     """The events of several machines as time brings them."""
     return iter(sorted((event for machine in machines for event in machine.events), key=lambda event: event.at))
+
+
+def keep(path: Path, *machines: Machine) -> None:
+    """Their events are in the journal at `path`, in the order in which they came about."""
+    store, correlator = Store(path), Correlator()
+    store.add([correlator.place(event) for event in in_order(*machines)], 10**6, 0.0)
+    store.close()

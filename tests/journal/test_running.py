@@ -15,8 +15,9 @@ from netprov.journal.event import Event, Kind
 from netprov.journal.running import STALE, Transfer, Transfers, progress_event
 from netprov.journal.store import Store
 from netprov.journal.timeline import Timeline
+from tests.world import until
 
-from .test_writer import _stored, _until, _writing
+from .test_writer import _stored, _writing
 
 NOW = time.time()
 MACHINE = "00:16:3e:00:00:01"
@@ -101,9 +102,9 @@ def test_by_the_writer(tmp_path: Path) -> None:
             recorder.record(progress_event(about(at=time.time()), 300, 1e6))
             return any(transfer.boot for transfer in running())
 
-        _until(placed)
+        until(placed)
         (transfer,) = running()
         assert (transfer.machine, transfer.boot, transfer.stage) == (MACHINE, 1, "kernel")
         recorder.record(about(at=time.time()))
-        _until(lambda: not running() and len(_stored(path)) > 1)
+        until(lambda: not running() and len(_stored(path)) > 1)
         assert [event.kind for event in _stored(path)] == [Kind.DHCP_ACK, Kind.TFTP_DONE]

@@ -15,11 +15,9 @@ from click.testing import CliRunner, Result
 
 from netprov.boot.reason import Reason
 from netprov.cli.timeline import timeline
-from netprov.journal.correlate import Correlator
 from netprov.journal.event import Event, Kind
-from netprov.journal.store import Store
 
-from .scenes import Machine, bios_pxelinux, ignored
+from .scenes import Machine, bios_pxelinux, ignored, keep
 
 INVENTORY = """
 server: {{state: {state}}}
@@ -38,10 +36,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def _store(config: Path, *machines: Machine) -> None:
-    store, correlator = Store(config.parent / "state" / "journal.db"), Correlator()
-    events = sorted((event for machine in machines for event in machine.events), key=lambda event: event.at)
-    store.add([correlator.place(event) for event in events], 10**6, 0.0)
-    store.close()
+    keep(config.parent / "state" / "journal.db", *machines)
 
 
 def _run(config: Path, *arguments: str) -> Result:

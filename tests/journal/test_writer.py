@@ -23,6 +23,7 @@ from netprov.journal.event import Event, Kind
 from netprov.journal.recorder import Recorder, channel
 from netprov.journal.timeline import Timeline
 from netprov.journal.writer import JournalWriter
+from tests.world import until
 
 from .scenes import Machine, bios_pxelinux, uefi_grub
 
@@ -56,19 +57,12 @@ def _stored(path: Path) -> list[Event]:
         return [placed.event for _, placed in timeline.after(0, 1_000_000)]
 
 
-def _until(true: Callable[[], object], seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "did not come about"
-        time.sleep(0.02)
-
-
 def test_what_is_recorded_is_stored(tmp_path: Path) -> None:
     path = tmp_path / "made" / "journal.db"
     with _writing(path) as (recorder, _):
         for n in range(3000):
             recorder.record(_event(n))
-        _until(lambda: path.exists() and len(_stored(path)) == 3000)  # while it runs
+        until(lambda: path.exists() and len(_stored(path)) == 3000)  # while it runs
     stored = _stored(path)
     assert [event.xid for event in stored] == list(range(3000))
     assert path.stat().st_mode & 0o007 == 0
@@ -140,10 +134,10 @@ def test_a_damaged_journal_is_moved_aside(tmp_path: Path, damage: str, caplog: p
             recorder.record(_event(n))
             time.sleep(0.03)
         aside = tmp_path / "journal.db.corrupt-1"
-        _until(aside.exists)
+        until(aside.exists)
         recorder.record(_event(2000))
-        _until(lambda: any(event.xid == 2000 for event in _stored(path)))
-        _until(lambda: any(event.reason is Reason.JOURNAL_DAMAGED for event in _stored(path)))
+        until(lambda: any(event.xid == 2000 for event in _stored(path)))
+        until(lambda: any(event.reason is Reason.JOURNAL_DAMAGED for event in _stored(path)))
     assert "a new one is begun" in caplog.text
 
 
@@ -162,9 +156,9 @@ def test_a_journal_that_cannot_be_made_stops_nobody(tmp_path: Path, caplog: pyte
     with _writing(path) as (recorder, _):
         for n in range(50):
             recorder.record(_event(n))
-        _until(lambda: caplog.records)
+        until(lambda: caplog.records)
         (tmp_path / "file").unlink()  # the trouble is over
-        _until(lambda: recorder.record(_event(99)) or any(e.xid == 99 for e in _stored(path)))
+        until(lambda: recorder.record(_event(99)) or any(e.xid == 99 for e in _stored(path)))
         assert any(event.reason is Reason.EVENTS_LOST for event in _stored(path))
     assert len(caplog.records) <= 3
 
@@ -174,9 +168,9 @@ def test_retention_by_count(tmp_path: Path) -> None:
     with _writing(path, ServerSettings(journal_events=100)) as (recorder, _):
         for n in range(1500):
             recorder.record(_event(n))
-        _until(lambda: [event.xid for event in _stored(path)][-1:] == [1499])
+        until(lambda: [event.xid for event in _stored(path)][-1:] == [1499])
         recorder.record(_event(1500))
-        _until(lambda: [event.xid for event in _stored(path)] == list(range(1401, 1501)))
+        until(lambda: [event.xid for event in _stored(path)] == list(range(1401, 1501)))
 
 
 def test_retention_by_age_and_a_new_generation(tmp_path: Path) -> None:
@@ -185,10 +179,10 @@ def test_retention_by_age_and_a_new_generation(tmp_path: Path) -> None:
         now = time.time()
         for n in range(50):
             recorder.record(_event(n, at=now - 10_000 + n))
-        _until(lambda: path.exists() and len(_stored(path)) == 50)
+        until(lambda: path.exists() and len(_stored(path)) == 50)
         writer.update(Inventory(settings=Settings(server=ServerSettings(journal_age=9975))))
         recorder.record(_event(50))
-        _until(lambda: 20 <= len(_stored(path)) <= 27)
+        until(lambda: 20 <= len(_stored(path)) <= 27)
         assert _stored(path)[-1].xid == 50
 
 
@@ -223,7 +217,7 @@ def test_workers_that_end_leave_the_writer_idle(tmp_path: Path) -> None:
     thread.start()
     Recorder(workers).record(_event(1))
     workers.close()
-    _until(lambda: (tmp_path / "journal.db").exists() and _stored(tmp_path / "journal.db"))
+    until(lambda: (tmp_path / "journal.db").exists() and _stored(tmp_path / "journal.db"))
     before = time.thread_time_ns(), time.process_time()
     time.sleep(0.5)
     assert time.process_time() - before[1] < 0.25
@@ -245,7 +239,7 @@ def test_a_killed_writer_loses_only_what_it_held(tmp_path: Path) -> None:
     try:
         for n in range(200):
             recorder.record(_event(n))
-        _until(lambda: path.exists() and len(_stored(path)) == 200)
+        until(lambda: path.exists() and len(_stored(path)) == 200)
         os.kill(process.pid, signal.SIGKILL)
         process.join(10)
         for n in range(200, 400):

@@ -18,7 +18,8 @@ import pytest
 from netprov.tftp.client import NotFoundError
 from netprov.tftp.fetch import fetch
 from tests.notify.receivers import Receiver, receiving, status
-from tests.serve.conftest import PATIENCE, Server, folder_of, free_ports, started
+from tests.serve.conftest import Server, folder_of, started
+from tests.world import PATIENCE, free_ports, until
 
 pytestmark = pytest.mark.e2e  # a server of its own for each
 
@@ -36,13 +37,6 @@ def declare(folder: Path, port: int, events: str = "[install]", syslog: int = 0)
     text = re.sub(r", webhooks: \{.*?\}\}", "", path.read_text())
     text = text.replace("interfaces: [lo]", f"interfaces: [lo], {hook}")
     path.write_text(text + (f"syslog: {{enabled: true, port: {syslog}}}\n" if syslog else ""))
-
-
-def until(holds, why=lambda: "") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, why()
-        time.sleep(0.05)
 
 
 def script(server: Server) -> None:

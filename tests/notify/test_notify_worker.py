@@ -9,9 +9,8 @@ import hashlib
 import hmac
 import socket
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,8 +31,8 @@ from netprov.state.place import Place
 from tests.journal.scenes import Machine, bios_pxelinux
 from tests.notify import receivers
 from tests.notify.receivers import receiving, status
+from tests.world import in_thread, until
 
-PATIENCE = 30.0
 EVERY = tuple(Notice)
 
 
@@ -58,15 +57,9 @@ class Site:
 
     @contextlib.contextmanager
     def running(self, *hooks: Webhook) -> Iterator[NotifyWorker]:
-        running = NotifyWorker(self.place, inventory(*hooks), self.recorded.append)
-        thread = threading.Thread(target=running.run)
-        thread.start()
-        try:
-            yield running
-        finally:
-            running.stop()
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
+        worker = NotifyWorker(self.place, inventory(*hooks), self.recorded.append)
+        with in_thread(worker.run, worker.stop):
+            yield worker
 
     def followed(self) -> bool:
         """Whether the worker reads the journal: from now on everything is news."""
@@ -81,13 +74,6 @@ class Site:
 
     def standing(self, name: str):
         return next((row for row in looked_at(self.place.spool) if row.name == name), None)
-
-
-def until(holds: Callable[[], object], what: str = "") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 @pytest.fixture

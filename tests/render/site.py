@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from netprov.boot.install import Change, InstallEvent, InstallRecord, advance
 from netprov.boot.names import parse_name
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.inventory.model import (
@@ -23,6 +22,7 @@ from netprov.inventory.model import (
 from netprov.mac import Mac, parse_mac
 from netprov.render.compose import Rendered
 from netprov.render.scripts import Scripts
+from tests.world import Installs
 
 MAC = parse_mac("52:54:00:00:00:01")
 STRANGER = parse_mac("52:54:00:00:00:99")
@@ -61,29 +61,6 @@ def inventory(*targets: Target, **fields: object) -> Inventory:
         "subnets": (Subnet(IPv4Network("10.0.0.0/24"), router=(SERVER,), domain="sub.example"),),
     }
     return Inventory.of(*given, **{**values, **fields})  # type: ignore[arg-type]
-
-
-@dataclass
-class Installs:
-    """The install records, in memory."""
-
-    records: dict[str, InstallRecord] = field(default_factory=dict)
-    applied: list[InstallEvent] = field(default_factory=list)
-
-    def get(self, system: str) -> InstallRecord | None:
-        return self.records.get(system)
-
-    def by_token(self, token: str) -> str | None:
-        return next((name for name, record in self.records.items() if record.token == token), None)
-
-    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
-        """For one owner, as every request is."""
-        ((owner, target),) = owners.items()
-        self.applied.append(event)
-        before, token = self.records.get(owner), f"t{len(self.applied)}"
-        after = advance(before, event, mode=target.install, attempts=target.install_attempts, now=now, token=token)
-        self.records[owner] = after
-        return ((before, after),)
 
 
 @dataclass(frozen=True)

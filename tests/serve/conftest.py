@@ -6,16 +6,12 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-PATIENCE = 60.0  # seconds; a busy machine takes several to start Python five times
+from tests.world import PATIENCE, free_ports, put, until
 
 CONFIG = """\
 server: {{address: 127.0.0.1, state: state, interfaces: [lo]}}
@@ -35,14 +31,6 @@ systems:
 """
 
 
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in sockets]
-
-
 @dataclass
 class Server:
     folder: Path
@@ -54,11 +42,16 @@ class Server:
         return (self.folder / "log").read_text()
 
     def wait_log(self, pattern: str, count: int = 1) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while len(re.findall(pattern, self.log)) < count:
-            assert time.monotonic() < deadline, f"no {pattern!r} in the log:\n{self.log}"
+        def said() -> bool:
             assert self.process.poll() is None, f"the server ended:\n{self.log}"
-            time.sleep(0.02)
+            return len(re.findall(pattern, self.log)) >= count
+
+        until(said, lambda: f"no {pattern!r} in the log:\n{self.log}")
+
+    @property
+    def generation(self) -> int:
+        """The newest that it has told of."""
+        return max(map(int, re.findall(r"generation (\d+): ", self.log)), default=1)
 
     def workers(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
@@ -80,17 +73,15 @@ def netprov(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def folder_of(path: Path, inventory: str = INVENTORY) -> dict:
     ports = dict(zip(("dhcp", "proxy", "tftp", "http"), free_ports(4), strict=True))
-    (path / "root").mkdir()
-    (path / "root" / "vmlinuz").write_bytes(b"kernel" * 1000)
-    (path / "root" / "initrd").write_bytes(b"initrd" * 1000)
+    put(path / "root", {"vmlinuz": b"kernel" * 1000, "initrd": b"initrd" * 1000}, {})
     (path / "netprov.yaml").write_text(CONFIG.format(**ports))
     (path / "inventory.yaml").write_text(inventory)
     return ports
 
 
 @contextlib.contextmanager
-def serving(path: Path):
-    folder_of(path)
+def serving(path: Path, inventory: str = INVENTORY):
+    folder_of(path, inventory)
     with started(path) as server:
         yield server
 
@@ -115,9 +106,3 @@ def started(path: Path, *arguments: str):
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-
-
-@pytest.fixture
-def server(tmp_path):
-    with serving(tmp_path) as running:
-        yield running

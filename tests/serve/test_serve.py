@@ -9,16 +9,33 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
 from netprov.tftp.client import NotFoundError
 from netprov.tftp.fetch import fetch
 
-from .conftest import INVENTORY, PATIENCE, folder_of, netprov, serving
+from ..world import PATIENCE, until
+from .conftest import INVENTORY, folder_of, netprov, serving
 
 LOOPBACK = "127.0.0.1"
+
+
+SERVED = (
+    INVENTORY
+    + """\
+  tramp: {profile: web, install: install-once, interfaces: {eth0: {mac: "52:54:00:00:00:02"}}}
+  trusty: {profile: web, install: install-once, interfaces: {eth0: {mac: "52:54:00:00:00:03"}}}
+"""
+)
+LADY, TRAMP, TRUSTY, DUKE = (f"52-54-00-00-00-0{n}" for n in range(1, 5))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One for all tests that leave it running. Each has a machine of its own, and ends with what is in SERVED."""
+    with serving(tmp_path_factory.mktemp("served"), SERVED) as running:
+        yield running
 
 
 def get(server, path):
@@ -31,7 +48,7 @@ def get(server, path):
         connection.close()
 
 
-def script(server, mac="52-54-00-00-00-01"):
+def script(server, mac=LADY):
     return fetch(LOOPBACK, f"pxelinux.cfg/01-{mac}", port=server.ports["tftp"]).decode()
 
 
@@ -47,50 +64,47 @@ def test_serves_files_and_scripts_by_tftp_and_http(server):
 
 
 def test_a_script_that_starts_an_install_is_in_the_timeline_and_the_state(server):
-    script(server)
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        boots = json.loads(server.cli("timeline", "lady", "--json").stdout or "[]")
-        if boots or time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
-    assert "lady" in json.dumps(boots)
-    assert "was sent its installer" in server.cli("system", "status", "lady").stdout
-    shown = server.cli("system", "local", "lady")
-    assert shown.stdout == "lady boots its own disk\n"
-    assert "LOCALBOOT" in script(server).upper()
+    script(server, TRAMP)
+    until(lambda: "tramp" in json.dumps(json.loads(server.cli("timeline", "tramp", "--json").stdout or "[]")))
+    assert "was sent its installer" in server.cli("system", "status", "tramp").stdout
+    shown = server.cli("system", "local", "tramp")
+    assert shown.stdout == "tramp boots its own disk\n"
+    assert "LOCALBOOT" in script(server, TRAMP).upper()
 
 
 def test_an_operators_edit_serves_at_once(server):
-    server.edit(INVENTORY + '  duke: {profile: web, interfaces: {eth0: {mac: "52:54:00:00:00:02"}}}\n')
-    server.wait_log("generation 2: 2 systems")
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            assert "LOCALBOOT" in script(server, "52-54-00-00-00-02").upper()
-            break
-        except NotFoundError:  # the worker swaps a moment after the supervisor has said so
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+    before = server.generation
+    server.edit(SERVED + '  duke: {profile: web, interfaces: {eth0: {mac: "52:54:00:00:00:04"}}}\n')
+    server.wait_log(f"generation {before + 1}: 4 systems")
+    until(lambda: _known(server, DUKE))  # the worker swaps a moment after the supervisor has said so
+    assert "LOCALBOOT" in script(server, DUKE).upper()
+    server.edit(SERVED)
+    server.wait_log(f"generation {before + 2}: 3 systems")
+
+
+def _known(server, mac):
+    try:
+        return script(server, mac)
+    except NotFoundError:
+        return None
 
 
 def test_s5_a_bad_edit_keeps_the_generation_before_and_says_so(server):
-    server.edit(INVENTORY.replace("profile: web", "profile: wbe"))
-    server.wait_log("refused: generation 1 goes on serving")
+    before = server.generation
+    server.edit(SERVED.replace("profile: web", "profile: wbe"))
+    server.wait_log(f"refused: generation {before} goes on serving")
     assert "wbe" in server.log
     assert "web" in server.log  # the nearest name
-    assert "vmlinuz" in script(server)
-    deadline = time.monotonic() + PATIENCE
-    while "inventory-refused" not in server.cli("check", "--json").stdout:
-        assert time.monotonic() < deadline, server.cli("check").stdout
-        time.sleep(0.1)
-    server.edit(INVENTORY)
-    server.wait_log("generation 2: 1 system,")
+    assert "vmlinuz" in script(server, TRUSTY)
+    until(lambda: "inventory-refused" in server.cli("check", "--json").stdout, lambda: server.cli("check").stdout)
+    server.edit(SERVED)
+    server.wait_log(f"generation {before + 1}: 3 systems")
 
 
 def test_sighup_reloads(server):
+    before = server.generation
     server.process.send_signal(signal.SIGHUP)
-    server.wait_log("generation 2")
+    server.wait_log(f"generation {before + 1}: ")
 
 
 def test_every_worker_that_is_killed_is_back(server):
@@ -99,23 +113,17 @@ def test_every_worker_that_is_killed_is_back(server):
     for number, pid in enumerate(workers, 1):
         os.kill(pid, signal.SIGKILL)
         server.wait_log("SIGKILL; it is started again", number)
-    deadline = time.monotonic() + PATIENCE
-    while len(server.workers()) < 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: len(server.workers()) == 4)
     assert fetch(LOOPBACK, "vmlinuz", port=server.ports["tftp"]) == b"kernel" * 1000
     assert get(server, "/healthz")[0] == 200
 
 
-def test_no_worker_outlives_a_killed_supervisor(server):
-    workers = server.workers()
-    server.process.kill()
-    server.process.wait()
-    deadline = time.monotonic() + PATIENCE
-    for pid in workers:
-        while _runs(pid):
-            assert time.monotonic() < deadline, f"worker {pid} goes on"
-            time.sleep(0.02)
+def test_no_worker_outlives_a_killed_supervisor(tmp_path):
+    with serving(tmp_path) as server:
+        workers = server.workers()
+        server.process.kill()
+        server.process.wait()
+    until(lambda: not any(map(_runs, workers)), lambda: f"of the workers {workers} some go on")
 
 
 def _runs(pid):
@@ -136,8 +144,8 @@ def test_stops_cleanly(tmp_path, number):
         assert "Traceback" not in server.log
 
 
-def test_s4_a_second_server_on_the_same_state_is_refused(server, tmp_path):
-    shown = netprov(tmp_path, "serve")
+def test_s4_a_second_server_on_the_same_state_is_refused(server):
+    shown = netprov(server.folder, "serve")
     assert shown.returncode == 1
     assert f"another netprov server (process {server.process.pid}) uses this state" in shown.stderr
 
@@ -190,11 +198,8 @@ def test_an_empty_configuration_serves(tmp_path):
     log = (tmp_path / "log").open("wb")
     process = subprocess.Popen([sys.executable, "-m", "netprov", "serve"], cwd=tmp_path, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + PATIENCE
-        while b"serves" not in (tmp_path / "log").read_bytes():
-            assert process.poll() is None, (tmp_path / "log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: process.poll() is not None or b"serves" in (tmp_path / "log").read_bytes())
+        assert process.poll() is None, (tmp_path / "log").read_text()
     finally:
         process.terminate()
         assert process.wait(PATIENCE) == 0

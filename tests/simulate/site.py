@@ -14,6 +14,7 @@ import yaml
 from netprov.lab.lab import ADDRESS, BRIDGE, NETWORK, Lab
 
 from ..e2e.served import Served
+from ..world import put
 
 REPOSITORY = Path(__file__).parents[2]
 LOADERS = (
@@ -89,13 +90,9 @@ def systems() -> dict[str, Any]:
 def root_in(folder: Path) -> Path:
     """tftp.root."""
     root = folder / "root"
-    (root / "loaders").mkdir(parents=True)
-    (root / "site").mkdir()
-    for name in LOADERS:
-        (root / "loaders" / name).write_bytes(name.encode() * 500)
     files = {"vmlinuz": KERNEL, "arm": ARM_KERNEL, "gone": KERNEL, "gone.img": b"x", "text": b"<html>no kernel</html>"}
-    for name, data in {**files, "initrd.img": b"initrd" * 10_000, "more.img": b"more" * 128}.items():
-        (root / "site" / name).write_bytes(data)
+    files |= {"initrd.img": b"initrd" * 10_000, "more.img": b"more" * 128}
+    put(root, {f"site/{name}": data for name, data in files.items()}, {name: name.encode() * 500 for name in LOADERS})
     return root
 
 

@@ -7,8 +7,6 @@ import shutil
 import socket
 import sqlite3
 import subprocess
-import threading
-import time
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
 from logging.handlers import SysLogHandler
@@ -33,6 +31,7 @@ from netprov.syslog.receiver import ALL_BURST, BURST, RATE, TELL, TOLD, Receiver
 from netprov.syslog.worker import Directory, SyslogWorker
 from netprov.web.lanes import draw
 from tests.journal.scenes import Machine, bios_pxelinux
+from tests.world import in_thread, until
 
 MAC = "52:54:00:12:34:56"
 LINE = b"<27>Nov 23 15:00:01 anaconda[1]: no disk"
@@ -284,20 +283,9 @@ def worker(tmp_path: Path):
         sock.setblocking(False)
     recorded: list[Event] = []
     with open_state(str(tmp_path)) as state:
-        running = SyslogWorker([datagrams, stream], Directory(state.sightings, INVENTORY), recorded.append)
-        thread = threading.Thread(target=running.run)
-        thread.start()
-        yield running, datagrams.getsockname(), stream.getsockname(), recorded
-        running.stop()
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-def until(holds) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        worker = SyslogWorker([datagrams, stream], Directory(state.sightings, INVENTORY), recorded.append)
+        with in_thread(worker.run, worker.stop):
+            yield worker, datagrams.getsockname(), stream.getsockname(), recorded
 
 
 def test_datagrams_and_streams(worker) -> None:

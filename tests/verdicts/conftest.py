@@ -23,6 +23,7 @@ from netprov.lab.lab import BRIDGE, Lab, Station, lab
 from netprov.state.place import Place
 from tests.e2e.served import Served, configuration
 from tests.verdicts.healthy import HOUR
+from tests.world import put, until
 
 CLIENT = Path(__file__).with_name("netclient.py")
 RIVAL = "10.77.0.9"
@@ -88,9 +89,7 @@ class Bench:
 
 def bench(made: Lab, folder: Path, systems: Mapping[str, Any], **dhcp: Any) -> Bench:
     root = folder / "root"
-    for name, size in FILES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(bytes(size))
+    put(root, {name: bytes(size) for name, size in FILES.items()}, {})
     (folder / "autoinstall").mkdir()
     (folder / "autoinstall" / "broken.ks").write_text("text\nuser --name={{ autoinstall_meta.nobody.wrote.this }}\n")
     files = {"kernel": "k/vmlinuz", "initrd": ["k/initrd.img"], "autoinstall": "default.ks"}
@@ -127,7 +126,7 @@ def far_away(made: Lab, mac: str, address: str, seconds: float) -> Iterator[Stat
     try:
         station = made.station("far-away", "52:54:00:88:00:07")
         netns.ip("-n", station.namespace, "link", "delete", "eth0")
-        wait_for(lambda: "slow1" in made.ip("-brief", "link"))
+        until(lambda: "slow1" in made.ip("-brief", "link"))
         made.ip("link", "set", "slow0", "master", BRIDGE, "up")
         made.ip("link", "set", "slow1", "address", mac, "netns", station.namespace, "name", "eth0")
         netns.ip("-n", station.namespace, "address", "add", address, "dev", "eth0")
@@ -150,13 +149,6 @@ def router(made: Lab, machine: Station) -> Station:
     made.ip("route", "add", "10.88.0.0/24", "via", "10.77.0.254")
     assert between.run(["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]).returncode == 0
     return between
-
-
-def wait_for(holds: Callable[[], bool], patience: float = 20.0) -> None:
-    end = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def dnsmasq(made: Lab, folder: Path) -> Station:

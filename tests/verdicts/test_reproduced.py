@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from netprov.journal.boots import STAGES
+from tests.world import until
 
 from . import test_stalls
-from .conftest import CLIENT, RIVAL, Bench, dnsmasq, far_away, router, wait_for
+from .conftest import CLIENT, RIVAL, Bench, dnsmasq, far_away, router
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -130,7 +131,7 @@ def test_g16_a_subnet_without_a_relay(full: Bench) -> None:
     assert "10.88.0.0/24" in rows.replace("\n", "")
     between.spawn(["dnsmasq", "--keep-in-foreground", "--port=0", "--user=root", "--conf-file=/dev/null",
                    "--dhcp-relay=10.88.0.1,10.77.0.1", "--interface=eth1", "--interface=eth0"])  # fmt: skip
-    wait_for(lambda: lady.run([sys.executable, str(CLIENT), ask]).returncode == 0)
+    until(lambda: lady.run([sys.executable, str(CLIENT), ask]).returncode == 0)
     code = INSTALL.format(n="0xfe, '10.88.0.5'") + "m.get(done)"
     done = lady.run([sys.executable, str(CLIENT), code])
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from netprov.http.connections import Limits
-from netprov.http.worker import HttpWorker
 from netprov.inventory.model import Inventory, Settings, TftpSettings
 from netprov.journal.boots import boot_of
 from netprov.journal.event import Event, Kind
@@ -23,6 +21,7 @@ from netprov.render.scripts import Scripts
 from netprov.serve.roles import Current
 from netprov.state.state import open_state
 from netprov.web.services import Services
+from tests.world import answering, until
 
 pytestmark = pytest.mark.e2e  # it waits for connections to die
 
@@ -50,26 +49,14 @@ def server(tmp_path: Path) -> Iterator[tuple[int, list[Event]]]:
         scripts=Scripts(current.get, state), state=state, root=current, inventory=current.get, record=events.append,
         clock=time.time, stage_of=lambda name: "initrd", journal=tmp_path / "journal.db", secret=b"s",
     )  # fmt: skip
-    listening = socket.create_server(("127.0.0.1", 0))
-    worker = HttpWorker([listening], services, Limits(stall_seconds=1.5))
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        yield listening.getsockname()[1], events
-    finally:
-        worker.stop(0)
-        thread.join(10)
-        state.close()
+    with answering(services, Limits(stall_seconds=1.5)) as port:
+        yield port, events
+    state.close()
 
 
 def wait_for(events: list[Event], kind: Kind) -> Event:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        for event in events:
-            if event.kind is kind:
-                return event
-        time.sleep(0.05)
-    raise AssertionError(events)
+    until(lambda: any(event.kind is kind for event in events), lambda: events)
+    return next(event for event in events if event.kind is kind)
 
 
 def judged(event: Event) -> list[str]:

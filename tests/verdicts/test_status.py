@@ -11,10 +11,8 @@ from click.testing import CliRunner, Result
 
 from netprov.boot.install import UNDECLARED, Arm, Boot, Done
 from netprov.cli.status import age, status
-from netprov.journal.correlate import Correlator
-from netprov.journal.store import Store
 from netprov.state.state import open_state
-from tests.journal.scenes import Machine, bios_pxelinux, ignored
+from tests.journal.scenes import Machine, bios_pxelinux, ignored, keep
 
 INVENTORY = """
 server: {{state: {state}, address: 192.168.77.1}}
@@ -37,13 +35,6 @@ NOW = time.time()
 def config(tmp_path: Path) -> Path:
     (tmp_path / "netprov.yaml").write_text(INVENTORY.format(state=tmp_path / "state"))
     return tmp_path / "netprov.yaml"
-
-
-def store(config: Path, *machines: Machine) -> None:
-    writer, correlator = Store(config.parent / "state" / "journal.db"), Correlator()
-    events = sorted((event for machine in machines for event in machine.events), key=lambda event: event.at)
-    writer.add([correlator.place(event) for event in events], 10**6, 0.0)
-    writer.close()
 
 
 def run(config: Path, *arguments: str, columns: str = "200") -> Result:
@@ -70,7 +61,8 @@ def test_nothing_yet(config: Path) -> None:
 
 
 def test_where_machines_are(config: Path) -> None:
-    store(config, bios_pxelinux(Machine(at=NOW - 500)), stranger(3600), stranger(3 * 86400))
+    machines = (bios_pxelinux(Machine(at=NOW - 500)), stranger(3600), stranger(3 * 86400))
+    keep(config.parent / "state" / "journal.db", *machines)
     with open_state(str(config.parent / "state")) as state:
         for event in (Arm(), Boot(), Done()):
             state.installs.apply({"lady": UNDECLARED}, event, NOW - 60)
@@ -89,7 +81,7 @@ def test_where_machines_are(config: Path) -> None:
 
 
 def test_strangers_of_long_ago_are_not_shown(config: Path) -> None:
-    store(config, stranger(2 * 86400))
+    keep(config.parent / "state" / "journal.db", stranger(2 * 86400))
     assert "52:54:00:99:99:99" not in rows(config)
 
 
@@ -106,7 +98,7 @@ def test_an_unknown_name(config: Path) -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_lines_fit(config: Path, width: int) -> None:
-    store(config, bios_pxelinux(Machine(at=NOW - 500)), stranger(3600))
+    keep(config.parent / "state" / "journal.db", bios_pxelinux(Machine(at=NOW - 500)), stranger(3600))
     lines = run(config, columns=str(width)).output.splitlines()
     assert max(map(len, lines)) <= width
 

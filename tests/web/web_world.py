@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from netprov.http.worker import HttpWorker
 from netprov.inventory.load import load
 from netprov.inventory.model import Inventory
 from netprov.journal.correlate import Correlator
@@ -25,6 +23,7 @@ from netprov.tftp.root import Root
 from netprov.web.credentials import new_password, new_token
 from netprov.web.services import Services
 from tests.journal.scenes import Machine
+from tests.world import LOADERS, answering, put
 
 PASSWORD = "correct horse"
 HASH = new_password(PASSWORD)
@@ -71,14 +70,8 @@ class Site:
 
     def __init__(self, folder: Path, *, access: str = "", systems: str = SYSTEMS) -> None:
         self.folder = folder
-        images = folder / "boot-images" / "probe"
-        images.mkdir(parents=True)
-        (images / "vmlinuz").write_bytes(b"kernel" * 1000)
-        (images / "initrd.img").write_bytes(b"initrd" * 1000)
-        loaders = folder / "boot-images" / "loaders"
-        loaders.mkdir()
-        for name in ("pxelinux.0", "ldlinux.c32", "shimx64.efi", "grubx64.efi", "ipxe.efi", "undionly.kpxe"):
-            (loaders / name).write_bytes(b"loader" * 100)
+        files = {"probe/vmlinuz": b"kernel" * 1000, "probe/initrd.img": b"initrd" * 1000}
+        put(folder / "boot-images", files, dict.fromkeys(LOADERS, b"loader" * 100))
         (folder / "netprov.yaml").write_text(INVENTORY.format(access=access, systems=systems))
         self.inventory: Inventory = load(folder / "netprov.yaml")
         self._read = (folder / "netprov.yaml").stat().st_ino
@@ -170,14 +163,5 @@ def many(count: int) -> str:
 @contextmanager
 def serving(site: Site) -> Iterator[str]:
     """The site's server on a free port: its URL."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    port = listening.getsockname()[1]
-    worker = HttpWorker([listening], site.services)
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
+    with answering(site.services) as port:
         yield f"http://127.0.0.1:{port}"
-    finally:
-        worker.stop(0)
-        thread.join(15)
-        assert not thread.is_alive()

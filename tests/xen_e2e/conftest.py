@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from netprov.bootimages.packages import Archive, default_cache
 from netprov.bootimages.probe import Probe
 from netprov.lab.accel import Accelerators
 from netprov.lab.lab import lab
+from tests.conftest import TOLD
 from tests.e2e.conftest import accelerators, boot_images, namespaces, probe_x86_64
 from tests.e2e.served import Served, configuration
 
@@ -26,7 +27,6 @@ from .xenlab import MEMORY, xen
 
 __all__ = ["accelerators", "boot_images", "namespaces", "probe_x86_64"]
 
-TIMES = pytest.StashKey[list[Callable[[], str]]]()  # told at the end of the run
 TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "mke2fs": "e2fsprogs", "dnsmasq": "dnsmasq-base", "tar": "tar"}
 
 
@@ -43,7 +43,7 @@ def image(request: pytest.FixtureRequest) -> dom0.Image:
 
 def _took(request: pytest.FixtureRequest, what: str, began: float) -> None:
     seconds = time.monotonic() - began
-    request.config.stash.setdefault(TIMES, []).append(lambda: f"{what}: {seconds:.0f} s")
+    request.config.stash[TOLD].append(lambda: f"{what}: {seconds:.0f} s")
 
 
 @pytest.fixture(scope="session")
@@ -97,16 +97,9 @@ def stage(
 ) -> Iterator[Stage]:
     """Plays the scenarios that the chosen tests look at."""
     made = Stage(world, [name for name in SCENARIOS if name in chosen], tmp_path_factory.mktemp("played"))
-    request.config.stash.setdefault(TIMES, []).append(made.told)
+    request.config.stash[TOLD].append(made.told)
     yield made
     made.close()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    told = terminalreporter.config.stash.get(TIMES, None)
-    if told:
-        terminalreporter.section("Xen")
-        terminalreporter.write_line("\n".join(tell() for tell in told))
 
 
 @pytest.fixture
