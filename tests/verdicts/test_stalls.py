@@ -15,18 +15,20 @@ import pytest
 
 from netprov.http.connections import Limits
 from netprov.http.worker import HttpWorker
-from netprov.inventory.model import Inventory, Settings, TftpSettings
+from netprov.inventory.model import Inventory, Settings, Target, TftpSettings
 from netprov.journal.boots import boot_of
 from netprov.journal.event import Event, Kind
 from netprov.journal.verdicts import Context, verdicts
+from netprov.render.generation import Generation
 from netprov.render.scripts import Scripts
-from netprov.serve.roles import Current
 from netprov.state.state import open_state
+from netprov.web.app import create_app
 from netprov.web.services import Services
 
 pytestmark = pytest.mark.e2e  # it waits for connections to die
 
 SO_ATTACH_FILTER = 26
+PROFILES = {"web": Target("profile", "web", initrd=("initrd.img",))}
 LONGEST = 600  # octets of a TCP segment that get through
 
 
@@ -43,15 +45,15 @@ def server(tmp_path: Path) -> Iterator[tuple[int, list[Event]]]:
     root = tmp_path / "root"
     root.mkdir()
     (root / "initrd.img").write_bytes(bytes(30_000_000))
-    current = Current(Inventory(settings=Settings(tftp=TftpSettings(root=root))))
+    generation = Generation.of(Inventory(settings=Settings(tftp=TftpSettings(root=root)), profiles=PROFILES))
     events: list[Event] = []
     state = open_state(str(tmp_path / "state"))
     services = Services(
-        scripts=Scripts(current.get, state), state=state, root=current, inventory=current.get, record=events.append,
-        clock=time.time, stage_of=lambda name: "initrd", journal=tmp_path / "journal.db", secret=b"s",
+        newest=lambda: generation, scripts=Scripts(state.installs, state.sightings.at), state=state,
+        record=events.append, clock=time.time, journal=tmp_path / "journal.db", secret=b"s",
     )  # fmt: skip
     listening = socket.create_server(("127.0.0.1", 0))
-    worker = HttpWorker([listening], services, Limits(stall_seconds=1.5))
+    worker = HttpWorker([listening], create_app(services), events.append, limits=Limits(stall_seconds=1.5))
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
