@@ -30,7 +30,7 @@ def page(visitor: FlaskClient, name: str) -> str:
 
 def happens(site: Site, name: str, *events: InstallEvent) -> None:
     for event in events:
-        change_installs(site.state.installs, {name: site.inventory.systems[name]}, event, 1000.0)
+        change_installs(site.state.installs, {name: site.inventory.system(name)}, event, 1000.0)
 
 
 @pytest.mark.parametrize("ending", ["", "booting", "installing", "installed", "failed"])
@@ -38,7 +38,7 @@ def test_one_sentence_everywhere(guarded: Site, visitor: FlaskClient, ending: st
     armed = visitor.post("/api/v1/systems/lady/arm", headers=ROBOT).json
     record = guarded.state.installs.get("lady")
     assert record is not None
-    lady = guarded.inventory.systems["lady"]
+    lady = guarded.inventory.system("lady")
     assert armed["meaning"] == f"lady {next_boot(record, lady)}"
     last: dict[str, tuple[InstallEvent, ...]] = {
         "": (), "booting": (Boot(),), "installing": (Boot(), Fetched(record.token)), "installed": (Done(record.token),),
@@ -79,7 +79,7 @@ def test_one_refusal_everywhere(guarded: Site, visitor: FlaskClient, verb: str, 
     assert typed(guarded, command, "trusty").output == f"Error: trusty {WHY[verb]}\n"
     local = LocalSite(guarded.inventory)
     with pytest.raises(PeerError, match=re.escape(f"trusty {WHY[verb]}")):
-        (local.arm if verb == "arm" else local.disarm)(guarded.inventory.systems["trusty"])
+        (local.arm if verb == "arm" else local.disarm)(guarded.inventory.system("trusty"))
     assert f"It {WHY['arm']}." in page(visitor, "trusty")
     log_in(visitor, "alice")
     answer = visitor.post(f"/machines/trusty/{button}", data={"csrf": csrf(visitor, "/machines/lady")})
