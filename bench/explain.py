@@ -67,20 +67,19 @@ def shell(config: Path, runs: int, *arguments: str) -> tuple[float, float]:
 def served(config: Path, runs: int) -> tuple[float, float]:
     """The API's answer, from request to response, without the network between."""
     from netprov.inventory.load import load
+    from netprov.render.generation import Generation
     from netprov.render.scripts import Scripts
     from netprov.state.place import Place
     from netprov.state.state import open_state
-    from netprov.tftp.root import Root
     from netprov.web.app import create_app
     from netprov.web.services import Services
 
-    inventory = load(config)
-    place = Place(inventory.settings.server.state)
-    with open_state(inventory.settings.server.state) as state:
+    generation = Generation.of(load(config))
+    place = Place(generation.inventory.settings.server.state)
+    with open_state(generation.inventory.settings.server.state) as state:
         services = Services(
-            scripts=Scripts(lambda: inventory, state), state=state, root=Root(inventory.settings.tftp.root),
-            inventory=lambda: inventory, record=lambda event: None, clock=time.time, stage_of=lambda name: "file",
-            journal=place.journal, secret=b"x" * 32,
+            newest=lambda: generation, scripts=Scripts(state.installs, state.sightings.at), state=state,
+            record=lambda event: None, clock=time.time, journal=place.journal, secret=b"x" * 32,
         )  # fmt: skip
         client = create_app(services).test_client()
 

@@ -27,8 +27,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from netprov.http.worker import HttpWorker
-from netprov.inventory.model import Inventory
-from netprov.tftp.root import Root
+from netprov.inventory.model import Inventory, Settings, TftpSettings
+from netprov.render.generation import Generation
+from netprov.web.app import create_app
 from netprov.web.services import Services
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -57,17 +58,17 @@ def netprov(root: Path, port: int) -> int:
         listening.close()
         return pid
     try:
-        inventory = Inventory()
+        generation = Generation.of(Inventory(settings=Settings(tftp=TftpSettings(root=root))))
         services = Services(
             scripts=SimpleNamespace(),  # type: ignore[arg-type]
             state=SimpleNamespace(installs=SimpleNamespace(all=dict)),  # type: ignore[arg-type]
-            root=Root(root),
-            inventory=lambda: inventory,
+            newest=lambda: generation,
             record=lambda event: None,
             clock=time.time,
-            stage_of=lambda name: "file",
+            journal=root.parent / "journal.db",
+            secret=b"secret",
         )
-        worker = HttpWorker([listening], services)
+        worker = HttpWorker([listening], create_app(services), services.record)
         signal.signal(signal.SIGTERM, lambda *_: worker.stop(0))
         worker.run()
     finally:

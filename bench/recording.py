@@ -37,6 +37,7 @@ from netprov.boot.reason import Reason  # noqa: E402
 from netprov.dhcp.bind import bind  # noqa: E402
 from netprov.dhcp.loop import DhcpWorker  # noqa: E402
 from netprov.dhcp.tap import DhcpTap  # noqa: E402
+from netprov.files.root import Root  # noqa: E402
 from netprov.inventory.model import (  # noqa: E402
     DhcpMode,
     DhcpSettings,
@@ -56,8 +57,8 @@ from netprov.journal.writer import JournalWriter  # noqa: E402
 from netprov.recorder.tap import Tap  # noqa: E402
 from netprov.recorder.writer import PacketWriter  # noqa: E402
 from netprov.state.state import open_state  # noqa: E402
-from netprov.tftp.root import Root  # noqa: E402
 from netprov.tftp.server import TftpServer  # noqa: E402
+from netprov.tftp.source import Kept  # noqa: E402
 from netprov.tftp.tap import TftpTap  # noqa: E402
 
 MODES = ("nothing", "events", "events and packets")
@@ -104,8 +105,13 @@ def stored(mode: str, folder: Path, settings: ServerSettings) -> tuple[Recorder 
 
 
 class Files:
+    settings = TftpSettings()
+
     def __init__(self, root: Path) -> None:
-        self.open = Root(root).open
+        self._root = Root(root)
+
+    def open(self, name: str) -> Kept:
+        return Kept(self._root.open(name))
 
     def rendered(self, *_: object, **__: object) -> None:
         return None
@@ -117,7 +123,8 @@ def serve(room: str, mode: str, folder: Path, port: int) -> None:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.bind(("127.0.0.1", port))
         packets = TftpTap(tap, time.monotonic, time.time) if tap else None
-        server = TftpServer([sock], TftpSettings(), Files(folder), recorder.record, tap=packets)
+        files = Files(folder)
+        server = TftpServer([sock], lambda: files, recorder.record, tap=packets)
         run, stop = server.run, lambda *_: server.stop(0)
     else:
         span = Range(IPv4Address(RANGE[0]), IPv4Address(RANGE[1]))

@@ -14,6 +14,7 @@ from netprov.boot.install import Change, InstallEvent, InstallRecord, advance
 from netprov.http.connections import Limits
 from netprov.http.worker import HttpWorker
 from netprov.inventory.model import Target
+from netprov.web.app import create_app
 from netprov.web.services import Services
 
 PATIENCE = 60.0
@@ -84,7 +85,7 @@ class Installs:
 def answering(services: Services, limits: Limits | None = None) -> Iterator[int]:
     """An HTTP worker in a thread: its port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        worker = HttpWorker([listening], services, limits)
+        worker = HttpWorker([listening], create_app(services), services.record, services.clock, limits=limits)
         with in_thread(worker.run, lambda: worker.stop(0)):
             yield listening.getsockname()[1]
 

@@ -14,8 +14,8 @@ from enum import StrEnum
 
 from netprov.boot.arch import ARCHS
 from netprov.boot.names import CHECK
+from netprov.files.root import LOADERS
 from netprov.inventory.model import Inventory
-from netprov.tftp.root import LOADERS
 
 TIMEOUT = 2.0
 """Seconds that an answer may take; a request is repeated once in them."""

@@ -12,9 +12,9 @@ from netprov.boot.reason import Reason
 from netprov.check import images
 from netprov.check.reader import Reader, acting_as, reader
 from netprov.check.subject import Finding, Severity, Subject
+from netprov.files.paths import PathError
+from netprov.files.root import Root
 from netprov.inventory.model import Inventory, Target
-from netprov.tftp.paths import PathError
-from netprov.tftp.root import Root
 
 _SPELLED = {"aarch64": "arm64", "x86": "i386"}
 _PCS = ("x86", "i386", "x86_64")
@@ -81,7 +81,7 @@ def _file(root: Root, folder: Path, name: str, named: Named, who: Reader) -> Ite
         advice = "the disk reports an error: see dmesg"
         yield Finding("file-unreadable", Severity.ERROR, f"{where}: {error.strerror}", advice, named.machines)
         return
-    yield from _kernel(where, named, head, opened.size) if named.kernel else _initrd(where, named, head)
+    yield from _kernel(where, named, head, opened.identity.size) if named.kernel else _initrd(where, named, head)
 
 
 def _kernel(where: str, named: Named, head: bytes, size: int) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,10 +128,11 @@ def _show(machine: str, found: Walked, show_text: bool, as_json: bool, base: str
 
 def _walked(machine: str, inventory: Inventory, imagined: Imagined, armed: bool) -> Walked:
     from netprov.explain.state import kept
+    from netprov.render.generation import Generation
 
     try:
         with kept(inventory, armed) as known:
-            return walked(machine, inventory, known, _with_sums(imagined, inventory))
+            return walked(machine, Generation.of(inventory), known, _with_sums(imagined, inventory))
     except Unimaginable as error:
         raise click.UsageError(str(error)) from None
     except (ConfigError, StateError, UnknownName) as error:
@@ -141,10 +143,10 @@ def _with_sums(imagined: Imagined, inventory: Inventory) -> Imagined:
     """A domU is told the checksums of its files; they take their time."""
     if "xen" not in (imagined.loader, imagined.via):
         return imagined
-    from netprov.http.sums import Sums
-    from netprov.tftp.root import Root
+    from netprov.files.root import Root
+    from netprov.files.sums import Sums
 
-    return replace(imagined, sum_of=Sums(Root(inventory.settings.tftp.root)).of)
+    return replace(imagined, sum_of=partial(Sums().of, Root(inventory.settings.tftp.root)))
 
 
 def _what_if(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,11 +60,12 @@ def render(kind: str, name: str, mac: Mac | None, server: IPv4Address | None, ar
     if server is None:
         raise click.ClickException("--server: say which of our addresses machines ask, or set server.address")
     from netprov.explain.state import records
+    from netprov.render.generation import Generation
     from netprov.render.preview import Preview
 
     try:
         with records(inventory, armed) as kept:
-            text = _rendered(Preview(inventory, kept, server, _sums(inventory, kind)), kind, name, mac)
+            text = _rendered(Preview(Generation.of(inventory), kept, server, _sums(inventory, kind)), kind, name, mac)
     except (ConfigError, PeerError, StateError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(text, nl=False)
@@ -73,10 +75,10 @@ def _sums(inventory: Inventory, kind: str) -> SumOf:
     """A domU is told the checksums of its files; they take their time."""
     if kind != "xen":
         return no_sum
-    from netprov.http.sums import Sums
-    from netprov.tftp.root import Root
+    from netprov.files.root import Root
+    from netprov.files.sums import Sums
 
-    return Sums(Root(inventory.settings.tftp.root)).of
+    return partial(Sums().of, Root(inventory.settings.tftp.root))
 
 
 def _rendered(preview: Preview, kind: str, name: str, mac: Mac | None) -> str:

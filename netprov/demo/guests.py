@@ -13,6 +13,7 @@ from netprov.inventory.load import load
 from netprov.journal.boots import STAGES, Boot, Stage
 from netprov.journal.timeline import Timeline
 from netprov.lab.guest import Guest
+from netprov.render.generation import Generation
 from netprov.render.preview import Preview, Records
 from netprov.state.place import Place
 from netprov.state.state import open_state
@@ -105,7 +106,7 @@ def outcomes(plan: Plan, watched: list[Watched]) -> list[Outcome]:
     inventory = load(plan.config)
     found = []
     with open_state(Place(inventory.settings.server.state).where) as state:
-        preview = Preview(inventory, Records(state.installs))
+        preview = Preview(Generation.of(inventory), Records(state.installs))
         for one in watched:
             record = state.installs.get(one.name)
             system = inventory.system(one.name)

@@ -88,15 +88,15 @@ class DhcpWorker:
         self._ports = {sock.fileno(): sock.getsockname()[1] for sock in sockets.listeners}
         self._server = DhcpServer(inventory, self._install, state.leases.all(), clock(), self._own())
         self._tidy_at = time.monotonic() + TIDY_SECONDS
-        self._next: Inventory | None = None
+        self._newest = inventory
         self._stopping = False
         self._solicited = Solicited()
         self._join()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def update(self, inventory: Inventory) -> None:
-        """The inventory to answer from, as of the next round."""
-        self._next = inventory
+        """The inventory to answer from, as of the next round: no round is decided on two."""
+        self._newest = inventory
         os.eventfd_write(self._bell, 1)
 
     def stop(self) -> None:
@@ -128,8 +128,9 @@ class DhcpWorker:
                     self._learn_interfaces(news)
                 if icmp6 is not None and icmp6.fileno() in ready:
                     self._answer_solicitations(icmp6)
-                if self._next is not None:
-                    self._inventory, self._next = self._next, None
+                newest = self._newest  # another may be handed over at any moment: looked at once
+                if newest is not self._inventory:
+                    self._inventory = newest
                     self._refresh()
                 self._watch_clock()
                 self._round([listeners[number] for number in ready if number in listeners])

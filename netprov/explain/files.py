@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.explain.stage import Stage
+from netprov.files.paths import PathError
+from netprov.files.root import Root
 from netprov.inventory.model import Inventory
 from netprov.render.server import Server
 from netprov.text import size
-from netprov.tftp.paths import PathError
-from netprov.tftp.root import Root
 
 
 class Files:
@@ -39,7 +39,7 @@ class Files:
                 problem += "; `netprov loaders` puts the boot loaders in place"
             return Stage(stage, name, "nothing", problem=problem)
         os.close(opened.fd)
-        return Stage(stage, name, size(opened.size), facts=self._facts(name, via))
+        return Stage(stage, name, size(opened.identity.size), facts=self._facts(name, via))
 
     def elsewhere(self, stage: str, name: str, server: IPv4Address) -> Stage:
         """The file that the machine is sent to another server for."""

@@ -13,11 +13,11 @@ from netprov.boot.request import BootRequest, Loader
 from netprov.boot.state import Snapshot
 from netprov.errors import ConfigError, PeerError
 from netprov.explain.stage import Stage
-from netprov.inventory.model import InstallMode, Inventory, Target
+from netprov.inventory.model import InstallMode, Target
 from netprov.render.arguments import command_line, too_long
 from netprov.render.compose import Rendered, answers_for
 from netprov.render.context import Subject
-from netprov.render.environment import Templates
+from netprov.render.generation import Generation
 from netprov.render.quoting import kernel_word
 from netprov.render.server import Server
 from netprov.text import size
@@ -27,7 +27,7 @@ from netprov.text import size
 class Install:
     """A script that boots a kernel, `made` for `asked`, and what it leads to."""
 
-    inventory: Inventory
+    generation: Generation
     asked: BootRequest
     made: Rendered
 
@@ -56,7 +56,7 @@ class Install:
         yield self._afterwards()
 
     def _subject(self) -> Subject:
-        server = Server.of(self.inventory, self.asked)
+        server = Server.of(self.generation.inventory, self.asked)
         return Subject(self.target, server, self.asked.mac, self.made.token, self.decision.subnet)
 
     def _arguments(self) -> Stage:
@@ -78,13 +78,13 @@ class Install:
         trace = self._because("autoinstall", Reason.RENDERED, f"has autoinstall {target.autoinstall}")
         if "://" in target.autoinstall:
             return Stage("autoinstall", f"{asks}: {target.autoinstall}", "from another server", trace)
-        if not self.inventory.settings.http.enabled:
+        if not self.generation.inventory.settings.http.enabled:
             return Stage("autoinstall", asks, "nothing", trace, problem="http.enabled is false: nobody answers")
         subject = self._subject()
         if target.kind == "system" and not any(i.mac == subject.mac for i in target.interfaces):
             subject = Subject(target, subject.server, None, subject.token, subject.subnet)
         try:
-            made = answers_for(subject, Templates.of(self.inventory), self.decision.record)
+            made = answers_for(subject, self.generation.templates, self.decision.record)
         except (ConfigError, PeerError) as error:
             return Stage("autoinstall", asks, "an error", trace, problem=str(error))
         gets = f"{size(len(made.body))}, made from {made.template}"
@@ -112,7 +112,7 @@ class Install:
             same = self._because("install", Reason.INSTALL_ALWAYS, f"has install {self.target.install}")
             return Stage("afterwards", "the next boot", next_boot(None, self.target), same)
         done = InstallRecord(InstallState.INSTALLED, token=self.made.token)
-        decision = decide(self.asked, self.inventory, Snapshot({self.decision.record: done}))
+        decision = decide(self.asked, self.generation.inventory, Snapshot({self.decision.record: done}))
         gets = next_boot(done, self.target)
         if decision.action is not Action.LOCAL:
             gets = decision.action.value

@@ -137,7 +137,7 @@ class Walk:
         yield self._files.stage("kernel", made.decision.kernel.kernel, asked.via)
         for initrd in made.decision.kernel.initrd:
             yield self._files.stage("initrd", initrd, asked.via)
-        yield from Install(self._inventory, replace(asked, server=self._preview.server), made).stages()
+        yield from Install(self._preview.generation, replace(asked, server=self._preview.server), made).stages()
 
 
 def _loader_of(file: str, arch: Arch) -> Loader | None:

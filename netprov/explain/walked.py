@@ -16,8 +16,9 @@ from netprov.explain.stage import Stage
 from netprov.explain.state import Kept
 from netprov.explain.walk import ASKS_DHCP, Walk
 from netprov.explain.who import who
-from netprov.inventory.model import Inventory, Target
+from netprov.inventory.model import Target
 from netprov.render.domu import SumOf, no_sum
+from netprov.render.generation import Generation
 from netprov.render.preview import Preview
 
 STARTS: Mapping[str, Loader] = {
@@ -66,13 +67,14 @@ class Walked:
 
 
 def walked(
-    machine: str, inventory: Inventory, kept: Kept, imagined: Imagined, now: float | None = None, local: str = ""
+    machine: str, generation: Generation, kept: Kept, imagined: Imagined, now: float | None = None, local: str = ""
 ) -> Walked:
     """Every stage of the boot of `machine` (a name, a MAC, a UUID or an address).
 
     `local` is an address of ours, for where nothing else tells one; `now` in seconds since the epoch. Raises
     UnknownName, Unimaginable, ConfigError, StateError.
     """
+    inventory = generation.inventory
     asking = who(machine, inventory)
     match = identify(asking, inventory)
     target = match.target if match is not None else None
@@ -83,7 +85,7 @@ def walked(
     asking = replace(asking, mac=mac, relay=imagined.relay, server=server)
     came = arrival(inventory, server, target, imagined.relay, told=imagined.server is not None)
     walk = Walk(
-        Preview(inventory, kept.records, server, imagined.sum_of),
+        Preview(generation, kept.records, server, imagined.sum_of),
         came,
         kept.leases,
         time.time() if now is None else now,

@@ -1,39 +1,33 @@
-"""What a request passes through: its limits, its path, then a file or the Flask application; its event at the end."""
+"""What a request passes through: its limits, its path, then a file or the application; its event at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 
-from netprov.boot.names import parse_name
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
+from netprov.files.paths import PathError
+from netprov.http.application import Answer, Application, Call, File, Reply, Stream
 from netprov.http.connections import HEADERS, Connections, Limits
 from netprov.http.files import FileSender, FileTooShortError, content_type
-from netprov.http.outcome import ENVIRON_KEY, Exchange, Outcome, event_of
+from netprov.http.outcome import Exchange, Outcome, event_of
 from netprov.http.progress import Progress
 from netprov.http.ranges import Version, answer
-from netprov.http.tap import Way
+from netprov.http.tap import HttpTap, Way
 from netprov.http.target import split_target
-from netprov.http.wsgi import Call, Reply, environ_of, lower, run
+from netprov.http.wsgi import lower
 from netprov.journal.event import Event
-from netprov.journal.fact import ACTION, RANGE, USER_AGENT
-from netprov.tftp.paths import PathError
-from netprov.web.live import Live
-from netprov.web.services import Services
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+from netprov.journal.fact import RANGE, USER_AGENT
 
 logger = logging.getLogger(__name__)
 
-FILES = "/files/"
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})  # PUT and PATCH nothing here knows
 _STATUS_OF = {Reason.TFTP_OUTSIDE: 403, Reason.TFTP_UNREADABLE: 403, Reason.TFTP_BUSY: 503}
 
@@ -54,8 +48,7 @@ class _Course:
     @property
     def script(self) -> bytes:
         """The answer's body where it is a script made for this machine."""
-        rendered = self.outcome.stage == "script" and any(name == ACTION for name, _ in self.outcome.detail)
-        return self.reply.body if rendered and self.reply is not None else b""
+        return self.reply.body if self.outcome.script and self.reply is not None else b""
 
     def broken_off(self, end: BaseException) -> None:
         """The response did not get to its end: by the file, by us, else by the client."""
@@ -75,22 +68,34 @@ class _Course:
 
 
 class Front:
-    """Answers the requests of one worker."""
+    """Answers the requests of one worker.
 
-    def __init__(self, app: WSGIApplication, services: Services, limits: Limits, live: Live) -> None:
-        self._app = app
-        self._live = live
-        self._services = services
+    `record` is told the event of each and never blocks or raises; `clock` gives seconds since the epoch; `tap` is told
+    the heads of what boots.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        record: Callable[[Event], None],
+        clock: Callable[[], float],
+        tap: HttpTap | None,
+        limits: Limits,
+    ) -> None:
+        self._application = application
+        self._record = record
+        self._clock = clock
+        self._tap = tap
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.threads, "http")
         self._under_way: set[asyncio.Task[None]] = set()
-        self._progress = Progress(services.record)
+        self._progress = Progress(record)
         self.connections = Connections(self.handle, self.refused, limits)
 
     async def drain(self, seconds: float) -> None:
         """Lets the requests under way end, for so long; then breaks them off. No request is taken after it."""
         self.connections.pre_shutdown()
-        self._live.close()
+        self._application.close()
         await asyncio.sleep(0.01)  # what has been read is taken up
         self.connections.close_idle()
         if self._under_way:
@@ -109,7 +114,7 @@ class Front:
         self.connections.busy(request.protocol)
         loop = asyncio.get_running_loop()
         course = _Course(_exchange_of(request), Outcome(), loop.time())
-        if self._services.tap is not None:  # later the connection may be gone
+        if self._tap is not None:  # later the connection may be gone
             course.local = _address(request.get_extra_info("sockname"))
         try:
             return await self._answer(request, course)
@@ -131,24 +136,24 @@ class Front:
     def refused(self, request: web.BaseRequest, status: int, text: str, reason: Reason | None = None) -> None:
         """A request that was not taken: malformed on the wire, or one whose answer failed."""
         exchange = replace(_exchange_of(request), status=status)
-        event = event_of(exchange, Outcome(text=text, reason=reason), self._services.clock())
+        event = event_of(exchange, Outcome(text=text, reason=reason), self._clock())
         if event is not None:
-            self._services.record(event)
+            self._record(event)
 
     def _tell(self, request: web.BaseRequest, course: _Course, now: float) -> None:
         if not course.exchange.status and not course.exchange.closed:
             return  # the answer failed within: `refused` told it
         sent = course.exchange.sent if course.sender is None else course.sender.sent
         exchange = replace(course.exchange, sent=sent, seconds=now - course.began)
-        event = event_of(exchange, course.outcome, self._services.clock())
+        event = event_of(exchange, course.outcome, self._clock())
         if event is None:
             return
-        self._services.record(event)
-        if self._services.tap is not None:
+        self._record(event)
+        if self._tap is not None:
             answered = event.at - (now - course.answered)
             way = Way(course.local, answered, course.script if request.method != "HEAD" else b"", exchange.closed)
             response = course.response if course.sender is None else course.sender.response
-            self._services.tap.exchange(request, response, event, way)
+            self._tap.exchange(request, response, event, way)
 
     async def _answer(self, request: web.BaseRequest, course: _Course) -> web.StreamResponse:
         try:
@@ -157,43 +162,30 @@ class Front:
             body = await self._body(request)
         except PeerError as error:
             return await self._refuse(request, course, error.code or 400, error.text, close=True)
-        name = path.removeprefix(FILES)
-        if path.startswith(FILES) and parse_name(name) is None:
-            return await self._answer_file(request, course, name)
-        environ = environ_of(
-            Call(
-                method=request.method,
-                path=path,
-                query=query,
-                headers=request.headers.items(),
-                body=body,
-                version=(request.version.major, request.version.minor),
-                remote=(course.exchange.ip, course.exchange.port),
-                local=_address(request.get_extra_info("sockname")),
-            )
-        )
-        loop = asyncio.get_running_loop()
-        reply = await loop.run_in_executor(self._pool, run, self._app, environ)
-        course.outcome = environ.get(ENVIRON_KEY, Outcome())
-        if course.outcome.file:
-            return await self._answer_file(request, course, course.outcome.file)
-        if course.outcome.stream and reply.status == 200 and request.method == "GET":
-            return await self._stream(request, course)
-        return await self._send(request, course, reply)
+        found: Answer | None = self._application.at_once(path)
+        if found is None:
+            call = _call_of(request, path, query, body, course.exchange)
+            found = await asyncio.get_running_loop().run_in_executor(self._pool, self._application.answer, call)
+        course.outcome = found.outcome
+        match found:
+            case File():
+                return await self._answer_file(request, course, found)
+            case Stream():
+                return await self._stream(request, course, found)
+            case Reply():
+                return await self._send(request, course, found)
 
-    async def _stream(self, request: web.BaseRequest, course: _Course) -> web.StreamResponse:
-        """Server-sent events, until the browser goes or the server stops: neither is a failure."""
-        queue = self._live.join()
-        if queue is None:
+    async def _stream(self, request: web.BaseRequest, course: _Course, stream: Stream) -> web.StreamResponse:
+        listener = stream.listen()
+        if listener is None:
             return await self._refuse(request, course, 503, "too many look at once: try again later")
         course.exchange = replace(course.exchange, status=200)
         response = web.StreamResponse(status=200, headers={**HEADERS, "Cache-Control": "no-store"})
-        response.content_type = "text/event-stream"
-        self.connections.when_lost(request.protocol, lambda: self._live.end(queue))
+        response.content_type = stream.content_type
+        self.connections.when_lost(request.protocol, listener.end)
         try:
             await response.prepare(request)
-            await response.write(b": netprov\n\n")
-            async for octets in self._live.stream(queue):
+            async for octets in listener:
                 await response.write(octets)
             await response.write_eof()
         except ConnectionError:
@@ -201,23 +193,22 @@ class Front:
                 request.transport.abort()
         finally:
             self.connections.when_lost(request.protocol, None)
-            self._live.leave(queue)
+            listener.end()
         return response
 
-    async def _answer_file(self, request: web.BaseRequest, course: _Course, name: str) -> web.StreamResponse:
-        course.outcome = replace(course.outcome, stage=course.outcome.stage or self._services.stage_of(name))
+    async def _answer_file(self, request: web.BaseRequest, course: _Course, file: File) -> web.StreamResponse:
         if request.method not in ("GET", "HEAD"):
             return await self._refuse(request, course, 405, "files are only read", allow="GET, HEAD")
         try:
-            opened = self._services.root.open(name)
+            opened = file.open(file.name)
         except PathError as error:
             status = _STATUS_OF.get(error.reason, 404)
             reason = Reason.HTTP_NOT_FOUND if status == 404 else error.reason
-            course.outcome = replace(course.outcome, reason=reason, text=f"{name}: {error.text}")
+            course.outcome = replace(course.outcome, reason=reason, text=f"{file.name}: {error.text}")
             return await self._refuse(request, course, status, error.text)
         asked = lower(request.headers.items())
-        version = Version(opened.size, opened.mtime_ns, opened.ino)
-        planned = answer(request.method, asked, version, content_type(name), self._services.clock())
+        version = Version(opened.identity.size, opened.identity.mtime_ns, opened.identity.ino)
+        planned = answer(request.method, asked, version, content_type(file.name), self._clock())
         course.exchange = replace(course.exchange, status=planned.status)
         course.sender = sender = FileSender(planned)
         course.answered = asyncio.get_running_loop().time()
@@ -228,7 +219,7 @@ class Front:
         """The event of a request whose answer is on its way."""
         seconds = asyncio.get_running_loop().time() - course.began
         exchange = replace(course.exchange, sent=size, seconds=seconds)
-        return event_of(exchange, course.outcome, self._services.clock())
+        return event_of(exchange, course.outcome, self._clock())
 
     async def _refuse(
         self, request: web.BaseRequest, course: _Course, status: int, text: str, *, close: bool = False, allow: str = ""
@@ -297,6 +288,19 @@ def _checked(request: web.BaseRequest) -> tuple[str, str]:
     if request.method not in _METHODS:
         raise PeerError(f"the method {request.method} is not known here", 501)
     return split_target(request.raw_path)
+
+
+def _call_of(request: web.BaseRequest, path: str, query: str, body: bytes, exchange: Exchange) -> Call:
+    return Call(
+        method=request.method,
+        path=path,
+        query=query,
+        headers=request.headers.items(),
+        body=body,
+        version=(request.version.major, request.version.minor),
+        remote=(exchange.ip, exchange.port),
+        local=_address(request.get_extra_info("sockname")),
+    )
 
 
 def _exchange_of(request: web.BaseRequest) -> Exchange:

@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
 from netprov.journal.fact import ACKNOWLEDGED, END, LENGTH, METHOD, STATUS, Detail
-from netprov.render.scripts import PREVIEW_TOKEN
-
-ENVIRON_KEY = "netprov.outcome"
-"""Where a view leaves the Outcome of its request in the WSGI environ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a request was about. `reason` None: the status says enough; `text` "": a plain sentence is made.
 
-    `quiet`: no boot is concerned with it (pages, health), so it is no event unless it fails. `file`: the view has
-    nothing of this name; a file beneath tftp.root may. `stream`: the answer is what happens from now on.
+    `quiet`: no boot is concerned with it (pages, health), so it is no event unless it fails. `script`: the body of the
+    answer is a script made for this machine.
     """
 
     stage: str = ""
@@ -32,8 +28,11 @@ class Outcome:
     trace: tuple[str, ...] = ()
     detail: Detail = ()
     quiet: bool = False
-    file: str = ""
-    stream: bool = False
+    script: bool = False
+
+
+UNTOLD = Outcome()
+"""Of a request that nobody has told anything about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def event_of(exchange: Exchange, outcome: Outcome, now: float) -> Event | None:
         ip=exchange.ip,
         peer=f"{exchange.ip}:{exchange.port}",
         system=outcome.system,
-        token="" if outcome.token == PREVIEW_TOKEN else outcome.token,  # one for all: it tells no machine
+        token=outcome.token,
         name=exchange.path,
         size=exchange.sent,
         seconds=exchange.seconds,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
+from netprov.http.application import Application
 from netprov.http.connections import Limits
 from netprov.http.front import Front
-from netprov.web.app import create_app
-from netprov.web.live import Live
-from netprov.web.news import JournalNews
-from netprov.web.services import Services
+from netprov.http.tap import HttpTap
+from netprov.journal.event import Event
 
 BACKLOG = 1024  # connections the kernel holds for us: a room of machines that all boot at once
 
@@ -21,12 +22,23 @@ SPARE_DESCRIPTORS = 64  # for the state database, the journal's socket, the loop
 
 
 class HttpWorker:
-    """Serves HTTP on bound stream sockets, in this process and thread, until it is told to stop."""
+    """Serves `application` on bound stream sockets, in this process and thread, until it is told to stop.
 
-    def __init__(self, sockets: Sequence[socket.socket], services: Services, limits: Limits | None = None) -> None:
+    `record`, `clock` and `tap` are as Front has them.
+    """
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        application: Application,
+        record: Callable[[Event], None],
+        clock: Callable[[], float] = time.time,
+        tap: HttpTap | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self._sockets = sockets
-        self._services = services
         self._limits = limits or Limits()
+        self._front = partial(Front, application, record, clock, tap)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
         self._drain_seconds: float | None = None
@@ -47,8 +59,7 @@ class HttpWorker:
         self._stopped = asyncio.Event()
         self._loop = loop
         limits = replace(self._limits, connections=room_for(self._limits.connections))
-        live = Live(JournalNews(self._services))
-        front = Front(create_app(self._services), self._services, limits, live)
+        front = self._front(limits)
         servers = [await loop.create_server(front.connections, sock=sock, backlog=BACKLOG) for sock in self._sockets]
         if self._drain_seconds is None:
             await self._stopped.wait()

@@ -5,32 +5,12 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from netprov.http.application import Call, Reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request as the application is to see it. Header names as they came; `path` decoded, `query` not."""
-
-    method: str
-    path: str
-    query: str
-    headers: Iterable[tuple[str, str]]
-    body: bytes
-    version: tuple[int, int]
-    remote: tuple[str, int]
-    local: tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
 
 
 def environ_of(call: Call) -> dict[str, Any]:

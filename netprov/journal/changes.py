@@ -27,9 +27,15 @@ _REASONS: Mapping[InstallState, Reason] = {
 
 
 class Installs(Protocol):
-    """Where the install records are."""
+    """Where the install records are: in the state, or what a preview imagines. Raises StateError."""
 
-    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]: ...
+    def get(self, system: str) -> InstallRecord | None: ...
+
+    def by_token(self, token: str) -> str | None:
+        """Whose newest install has this token: a system's name, or the MAC of a machine that is not declared."""
+
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
+        """The records before and after the event, of all of them or of none. Raises InstallRefused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class NotifyWorker:
         self._follower: Follower | None = None
         self._thread = ThreadPoolExecutor(1, "notify")  # the files are read and written in it, and nowhere else
         self._halt = Halt()
-        self._declared = False  # whether the receivers are those of the inventory
+        self._declared: Inventory | None = None  # whose receivers they are
         self._said = ""
 
     def run(self) -> None:
@@ -68,12 +68,8 @@ class NotifyWorker:
         self._halt.ask()
 
     def update(self, inventory: Inventory) -> None:
-        """For another thread."""
-        self._halt.call(partial(self._update, inventory))
-
-    def _update(self, inventory: Inventory) -> None:
+        """For another thread: what is told from the next look into the journal on."""
         self._inventory = inventory
-        self._declared = False
 
     async def _serve(self) -> None:
         self._halt.begin()
@@ -89,13 +85,14 @@ class NotifyWorker:
     async def _round(self, client: ClientSession) -> float:
         """Look into the journal once. Seconds until the next time."""
         try:
-            if not self._declared:
-                self._declared = True
-                await self._declare(client)
+            inventory = self._inventory
+            if self._declared is not inventory:
+                await self._declare(client, inventory)
+                self._declared = inventory
             found = await self._in_thread(self._follow)
         except (sqlite3.Error, OSError, ConfigError) as error:
             await self._in_thread(partial(self._trouble, error))
-            self._declared = False
+            self._declared = None
             return TROUBLE
         self._said = ""
         if found.dropped:
@@ -105,9 +102,8 @@ class NotifyWorker:
                 queued.set()
         return 0.05 if found.more else POLL
 
-    async def _declare(self, client: ClientSession) -> None:
-        """The receivers as they are declared now; who was changed is tried at once."""
-        inventory = self._inventory
+    async def _declare(self, client: ClientSession, inventory: Inventory) -> None:
+        """The receivers as `inventory` declares them; who was changed is tried at once."""
         hooks = {hook.name: hook for hook in inventory.settings.server.webhooks}
         changed = [name for name, hook in hooks.items() if name in self._hooks and self._hooks[name] != hook]
         await self._in_thread(lambda: self._prepare(inventory, changed))

@@ -49,10 +49,15 @@ class PacketWriter:
         self._batch = Batch()
         self._stopping = False
         self._awake, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self.update(inventory)
+        self._newest = inventory
+        self._follow(inventory)
 
     def update(self, inventory: Inventory) -> None:
-        """A new generation: other secrets, other systems, another bound."""
+        """For another thread. A new generation: other secrets, other systems, another bound, as of the next packet."""
+        self._newest = inventory
+
+    def _follow(self, inventory: Inventory) -> None:
+        self._inventory = inventory
         self._bound = inventory.settings.server.capture
         self._batch.update(Blanker(secrets_of(inventory)), frozenset(mac for mac, _ in inventory.macs()))
 
@@ -87,6 +92,9 @@ class PacketWriter:
                 message = self._sock.recv(MAX_OCTETS + 1024)
             except OSError:  # nothing more
                 return
+            newest = self._newest  # another may be handed over at any moment: looked at once
+            if newest is not self._inventory:
+                self._follow(newest)
             if not message:  # every worker has ended
                 self._poll.unregister(self._sock)
                 return

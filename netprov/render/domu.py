@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from netprov.boot.decision import Action, BootDecision, Kernel
 from netprov.boot.request import BootRequest
+from netprov.files.sums import Sum
 from netprov.inventory.model import Target
 from netprov.render.arguments import command_line
 from netprov.render.context import Subject
@@ -25,14 +25,6 @@ from netprov.render.server import Server
 
 JSON = "application/json"
 VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """Of a file: its octets, and their SHA-256 in hex ("" where nobody took it)."""
-
-    size: int
-    sha256: str = ""
 
 
 SumOf = Callable[[str], Sum | None]

@@ -10,15 +10,17 @@ from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallSta
 from netprov.boot.names import Name
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.inventory.model import Inventory, Target
+from netprov.journal.changes import Installs
 from netprov.mac import Mac
 from netprov.render.arguments import command_line
 from netprov.render.compose import Rendered, answers_for
 from netprov.render.context import Subject
 from netprov.render.domu import SumOf, no_sum
-from netprov.render.environment import Templates
+from netprov.render.generation import Generation
 from netprov.render.quoting import kernel_word
-from netprov.render.scripts import PREVIEW_TOKEN, Installs, Scripts, Sighting
+from netprov.render.scripts import PREVIEW_TOKEN, Scripts
 from netprov.render.server import Server
+from netprov.state.records import Sighting
 
 
 class ReadOnly(Exception):
@@ -51,17 +53,9 @@ class Records(Unchanging):
         return record
 
 
-class NobodySeen:
-    """No address was seen yet: a preview is of a machine that is named, not of an address."""
-
-    def at(self, ip: IPv4Address) -> Sighting | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class _PreviewState:
-    installs: Records
-    sightings: NobodySeen
+def nobody_seen(ip: IPv4Address) -> Sighting | None:
+    """A preview is of a machine that is named, not of an address."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +63,14 @@ class Preview:
     """Renders without a server. `server` is our address that machines would ask, where none is declared; `sum_of` the
     checksum of a file that we serve."""
 
-    inventory: Inventory
+    generation: Generation
     records: Records
     server: IPv4Address | None = None
     sum_of: SumOf = no_sum
+
+    @property
+    def inventory(self) -> Inventory:
+        return self.generation.inventory
 
     def script(self, loader: Loader, asking: BootRequest) -> Rendered | None:
         """The script of the machine that `asking` describes, by what it asks over: TFTP, HTTP, or else as the loader
@@ -80,13 +78,12 @@ class Preview:
         usual = Via.HTTP if loader in (Loader.IPXE, Loader.XEN) else Via.TFTP
         via = asking.via if asking.via in (Via.HTTP, Via.TFTP) else usual
         request = replace(asking, via=via, loader=loader, server=self.server)
-        state = _PreviewState(self.records, NobodySeen())
-        scripts = Scripts(lambda: self.inventory, state, sum_of=self.sum_of)
-        return scripts.script(request, Name(loader, mac=asking.mac, uuid=asking.uuid), preview=True)
+        scripts = Scripts(self.records, nobody_seen, sum_of=lambda root, name: self.sum_of(name))
+        return scripts.script(self.generation, request, Name(loader, mac=asking.mac, uuid=asking.uuid), preview=True)
 
     def answers(self, target: Target, mac: Mac | None) -> Rendered:
         """The answers of the target's installer. Raises PeerError where it has none, ConfigError, StateError."""
-        return answers_for(self._subject(target, mac), Templates.of(self.inventory), target.name)
+        return answers_for(self._subject(target, mac), self.generation.templates, target.name)
 
     def arguments(self, target: Target, mac: Mac | None) -> str:
         """The kernel command line the target is installed with. Raises ConfigError, StateError."""

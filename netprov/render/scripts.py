@@ -4,135 +4,119 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from ipaddress import IPv4Address
-from typing import Protocol
 
 from netprov.boot.decide import decide
-from netprov.boot.install import Boot, Change, Fetched, InstallEvent, InstallRecord, InstallState
+from netprov.boot.decision import BootDecision
+from netprov.boot.install import Boot, Fetched, InstallEvent, InstallRecord, InstallState
 from netprov.boot.names import Name
 from netprov.boot.request import BootRequest
 from netprov.errors import PeerError
-from netprov.inventory.model import Inventory, Target
-from netprov.journal.changes import Changed, change_installs
+from netprov.files.root import Root
+from netprov.files.sums import Sum
+from netprov.inventory.model import Target
+from netprov.journal.changes import Changed, Installs, change_installs
 from netprov.mac import Mac, parse_mac
 from netprov.render.compose import Rendered, answers_for, script_of
 from netprov.render.context import Subject
-from netprov.render.domu import SumOf, no_sum
-from netprov.render.environment import Templates
+from netprov.render.generation import Generation
 from netprov.render.server import Server
+from netprov.state.records import Sighting
 
 PREVIEW_TOKEN = "preview"
 """Stands where a machine that was never armed would get its token."""
 
 
-class Sighting(Protocol):
-    """Who was last seen at an address."""
-
-    @property
-    def mac(self) -> str: ...
-    @property
-    def uuid(self) -> str: ...
-    @property
-    def client_id(self) -> bytes: ...
-    @property
-    def serial(self) -> str: ...
-    @property
-    def circuit_id(self) -> bytes: ...
-    @property
-    def remote_id(self) -> bytes: ...
-    @property
-    def arch(self) -> int | None: ...
+SeenAt = Callable[[IPv4Address], Sighting | None]
+"""Who was last seen at an address."""
 
 
-class Sightings(Protocol):
-    def at(self, ip: IPv4Address) -> Sighting | None: ...
-
-
-class Installs(Protocol):
-    def get(self, system: str) -> InstallRecord | None: ...
-    def by_token(self, token: str) -> str | None: ...
-    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]: ...
-
-
-class ScriptState(Protocol):
-    """What of the state database a script depends on."""
-
-    @property
-    def sightings(self) -> Sightings: ...
-    @property
-    def installs(self) -> Installs: ...
+def no_sums(root: Root, name: str) -> Sum | None:
+    return None
 
 
 class Scripts:
     """Decides and renders. Safe to use from several threads.
 
     With `preview` nothing is changed by it: for HEAD requests and for people who look. `sum_of` gives the checksum of
-    a file that we serve, for those who check it.
+    a file beneath a root, for those who check it.
     """
 
     def __init__(
         self,
-        inventory_of: Callable[[], Inventory],
-        state: ScriptState,
+        installs: Installs,
+        seen_at: SeenAt,
         clock: Callable[[], float] = time.time,
-        sum_of: SumOf = no_sum,
+        sum_of: Callable[[Root, str], Sum | None] = no_sums,
     ) -> None:
-        self._sum_of = sum_of
-        self._inventory_of = inventory_of
-        self._state = state
+        self._installs = installs
+        self._seen_at = seen_at
         self._clock = clock
-        self._templates: tuple[Inventory, Templates] | None = None
+        self._sum_of = sum_of
 
-    def script(self, request: BootRequest, name: Name, *, preview: bool = False) -> Rendered | None:
+    def script(
+        self, generation: Generation, request: BootRequest, name: Name, *, preview: bool = False
+    ) -> Rendered | None:
         """The script that the loader asked for as `name`; None where there is none of this name.
 
         Starting an install is written down once the script is made, so that a template's error costs no attempt.
         Raises ConfigError (TemplateError among them), and StateError where the state cannot be read or written.
         """
-        inventory = self._inventory_of()
         asked = self._asked(request, name)
-        templates = self._templates_of(inventory)
-        decision = decide(asked, inventory, _Records(self._state.installs))
+        decision = self._decided(generation, asked)
         if name.exact and (decision.target is None or decision.target.kind != "system"):
             return None
         if not decision.installing:
-            return script_of(inventory, templates, asked, decision, "", self._sum_of)
+            return self._made(generation, asked, decision, "")
         target, owner = decision.target, decision.record
         assert target is not None
-        known = self._state.installs.get(owner)
+        known = self._installs.get(owner)
         token = known.token if known is not None and known.token else PREVIEW_TOKEN
-        rendered = script_of(inventory, templates, asked, decision, token, self._sum_of)
+        rendered = self._made(generation, asked, decision, token)
         if preview or rendered is None:
             return rendered
         changed = self._change(owner, target, Boot(), rendered.stage, request)
         after = changed.record
         if after.state is InstallState.FAILED:
-            decision = decide(asked, inventory, _Records(self._state.installs))
-            rendered = script_of(inventory, templates, asked, decision, "", self._sum_of)
+            rendered = self._made(generation, asked, self._decided(generation, asked), "")
         elif after.token != token:
-            rendered = script_of(inventory, templates, asked, decision, after.token, self._sum_of)
+            rendered = self._made(generation, asked, decision, after.token)
         return replace(rendered, told=changed.event) if rendered is not None else None
 
+    def _decided(self, generation: Generation, asked: BootRequest) -> BootDecision:
+        return decide(asked, generation.inventory, _Records(self._installs))
+
+    def _made(self, generation: Generation, asked: BootRequest, decision: BootDecision, token: str) -> Rendered | None:
+        sum_of = partial(self._sum_of, generation.root)
+        return script_of(generation.inventory, generation.templates, asked, decision, token, sum_of)
+
     def autoinstall(
-        self, target_kind: str, name: str, request: BootRequest, token: str = "", *, preview: bool = False
+        self,
+        generation: Generation,
+        target_kind: str,
+        name: str,
+        request: BootRequest,
+        token: str = "",
+        *,
+        preview: bool = False,
     ) -> Rendered:
         """The installer's answers of the "system" or "profile" `name`.
 
         Only who has the install's token learns the callback's URL. Raises PeerError (404: no such target, or it has no
         answers; 403: the token is not this install's), ConfigError, StateError.
         """
-        inventory = self._inventory_of()
-        target = inventory.system(name) if target_kind == "system" else inventory.profile(name)
+        target = generation.target(target_kind, name)
         if target is None:
             raise PeerError(f"there is no {target_kind} {name}", 404)
-        owner = self._owner(target, "" if preview and token == PREVIEW_TOKEN else token)
+        owner = self._owner(generation, target, "" if preview and token == PREVIEW_TOKEN else token)
         asked = self._asked(request, None)
-        subnet = inventory.subnet_of(asked.ip) if asked.ip is not None else None
+        subnet = generation.inventory.subnet_of(asked.ip) if asked.ip is not None else None
         mac = self._mac(asked, target, owner)
-        subject = Subject(target, Server.of(inventory, request), mac, token, subnet)
-        rendered = answers_for(subject, self._templates_of(inventory), owner)
+        subject = Subject(target, Server.of(generation.inventory, request), mac, token, subnet)
+        rendered = answers_for(subject, generation.templates, owner)
         if preview or not token:
             return rendered
         return replace(rendered, told=self._change(owner, target, Fetched(token), rendered.stage, request).event)
@@ -140,19 +124,19 @@ class Scripts:
     def _change(self, owner: str, target: Target, event: InstallEvent, stage: str, request: BootRequest) -> Changed:
         """What a request makes of the install; it is told where the request came from."""
         ip = str(request.ip or "")
-        (changed,) = change_installs(self._state.installs, {owner: target}, event, self._clock(), stage=stage, ip=ip)
+        (changed,) = change_installs(self._installs, {owner: target}, event, self._clock(), stage=stage, ip=ip)
         return changed
 
-    def _owner(self, target: Target, token: str) -> str:
+    def _owner(self, generation: Generation, target: Target, token: str) -> str:
         """Whose install record counts. Raises PeerError for a token that is not of an install of `target`."""
         system = target.name if target.kind == "system" else ""
         if not token:
             return system
-        owner = self._state.installs.by_token(token)
-        record = self._state.installs.get(owner) if owner is not None else None
+        owner = self._installs.by_token(token)
+        record = self._installs.get(owner) if owner is not None else None
         if owner is None or record is None or not hmac.compare_digest(record.token.encode(), token.encode()):
             raise PeerError(f"this token is not that of the newest install of {target.kind} {target.name}", 403)
-        if (system and owner != system) or (not system and self._inventory_of().system(owner) is not None):
+        if (system and owner != system) or (not system and generation.inventory.system(owner) is not None):
             raise PeerError(f"this token is of another machine than {target.kind} {target.name}", 403)
         return owner
 
@@ -178,7 +162,7 @@ class Scripts:
                 uuid=name.uuid or request.uuid,
                 ip=name.ip or request.ip,
             )
-        seen = self._state.sightings.at(request.ip) if request.ip is not None else None
+        seen = self._seen_at(request.ip) if request.ip is not None else None
         if seen is None or _contradicts(request, seen):
             return request
         return replace(
@@ -191,14 +175,6 @@ class Scripts:
             remote_id=request.remote_id or seen.remote_id,
             arch=request.arch if request.arch is not None else seen.arch,
         )
-
-    def _templates_of(self, inventory: Inventory) -> Templates:
-        """The templates of this generation; compiled ones are kept until the next."""
-        held = self._templates
-        if held is None or held[0] is not inventory:
-            held = (inventory, Templates.of(inventory))
-            self._templates = held
-        return held[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,46 +8,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from netprov.boot.stages import Stages
 from netprov.dhcp.bind import DhcpSockets
 from netprov.inventory.model import Inventory
 from netprov.journal.event import Event
 from netprov.journal.recorder import Recorder
 from netprov.journal.writer import JournalWriter
 from netprov.recorder.tap import Tap
+from netprov.serve.current import Current
 from netprov.serve.worker import Role, Running
 from netprov.state.place import Place
-from netprov.tftp.root import Root
-from netprov.tftp.source import OpenedFile
 
 _SECRET_OCTETS = 32
 
 InventoryOf = Callable[[], Inventory]
 Record = Callable[[Event], None]
-
-
-class Current:
-    """The generation that serves, swapped as a whole."""
-
-    def __init__(self, inventory: Inventory) -> None:
-        self.inventory = inventory
-        self.stages = Stages(inventory)
-        self.root = Root(inventory.settings.tftp.root)
-
-    def update(self, inventory: Inventory) -> None:
-        self.stages = Stages(inventory)
-        self.root = Root(inventory.settings.tftp.root)
-        self.inventory = inventory
-
-    def open(self, name: str) -> OpenedFile:
-        """The file of that name beneath the folder that is served now. Raises PathError."""
-        return self.root.open(name)
-
-    def get(self) -> Inventory:
-        return self.inventory
-
-    def stage_of(self, name: str) -> str:
-        return self.stages.stage_of(name)
 
 
 def journal(sock: socket.socket, inventory_of: InventoryOf) -> Role:
@@ -98,6 +72,7 @@ def tftp(
     """One of the TFTP workers."""
 
     def make() -> Running:
+        from netprov.render.generation import Generation
         from netprov.render.scripts import Scripts
         from netprov.serve.source import TftpSource
         from netprov.state.state import open_state
@@ -105,18 +80,12 @@ def tftp(
         from netprov.tftp.tap import TftpTap
 
         inventory = inventory_of()
-        current = Current(inventory)
-        scripts = Scripts(current.get, open_state(inventory.settings.server.state))
-        source = TftpSource(scripts, inventory, record)
+        state = open_state(inventory.settings.server.state)
+        scripts = Scripts(state.installs, state.sightings.at)
+        current = Current(inventory, lambda newest: TftpSource(Generation.of(newest), scripts, record))
         packets = TftpTap(tap, time.monotonic, time.time) if tap is not None else None
-        server = TftpServer(sockets, inventory.settings.tftp, source, record, tap=packets)
-
-        def update(inventory: Inventory) -> None:
-            current.update(inventory)
-            source.update(inventory)
-            server.update(inventory.settings.tftp)
-
-        return _Runs(server.run, lambda: server.stop(drain), update)
+        server = TftpServer(sockets, current, record, tap=packets)
+        return _Runs(server.run, lambda: server.stop(drain), current.update)
 
     return make
 
@@ -132,29 +101,29 @@ def http(
     """One of the HTTP workers."""
 
     def make() -> Running:
-        from netprov.http.sums import Sums
+        from netprov.files.sums import Sums
         from netprov.http.tap import HttpTap
         from netprov.http.worker import HttpWorker
+        from netprov.render.generation import Generation
         from netprov.render.scripts import Scripts
         from netprov.state.state import open_state
+        from netprov.web.app import create_app
         from netprov.web.services import Services
 
         inventory = inventory_of()
-        current = Current(inventory)
+        current = Current(inventory, Generation.of)
         state = open_state(inventory.settings.server.state)
         services = Services(
-            scripts=Scripts(current.get, state, sum_of=Sums(current).of),
+            newest=current,
+            scripts=Scripts(state.installs, state.sightings.at, sum_of=Sums().of),
             state=state,
-            root=current,
-            inventory=current.get,
             record=record,
             clock=time.time,
-            stage_of=current.stage_of,
             journal=Place(inventory.settings.server.state).journal,
             secret=secret,
-            tap=HttpTap(tap) if tap is not None else None,
         )
-        worker = HttpWorker(sockets, services)
+        heads = HttpTap(tap) if tap is not None else None
+        worker = HttpWorker(sockets, create_app(services), record, tap=heads)
         return _Runs(worker.run, lambda: worker.stop(drain), current.update)
 
     return make

@@ -4,42 +4,39 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from netprov.boot.names import Name, parse_name
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Via
-from netprov.boot.stages import Stages
 from netprov.errors import ConfigError
-from netprov.inventory.model import Inventory
+from netprov.files.paths import PathError
+from netprov.inventory.model import TftpSettings
 from netprov.journal.decided import event_of_decision
 from netprov.journal.event import Event
 from netprov.render.compose import Rendered
+from netprov.render.generation import Generation
 from netprov.render.scripts import PREVIEW_TOKEN, Scripts
-from netprov.tftp.paths import PathError
-from netprov.tftp.root import Root
-from netprov.tftp.source import About, Address, Content, OpenedFile
+from netprov.tftp.source import About, Address, Content, Kept
 
 _SCRIPT_MAX = 1 << 20  # octets of a script file that the operator keeps in the folder
 
 
+@dataclass(frozen=True, slots=True)
 class TftpSource:
-    """A Source (netprov.tftp.source) of one inventory generation; `update` takes the next."""
+    """A Source (netprov.tftp.source) of one generation.
 
-    def __init__(
-        self,
-        scripts: Scripts,
-        inventory: Inventory,
-        record: Callable[[Event], None],
-    ) -> None:
-        self._scripts = scripts
-        self._record = record
-        self.update(inventory)
+    `record` tells the journal.
+    """
 
-    def update(self, inventory: Inventory) -> None:
-        self._stages = Stages(inventory)
-        self._root = Root(inventory.settings.tftp.root)
+    generation: Generation
+    scripts: Scripts
+    record: Callable[[Event], None]
+
+    @property
+    def settings(self) -> TftpSettings:
+        return self.generation.inventory.settings.tftp
 
     def rendered(
         self, name: str, peer: Address, server: Address | None, preview: bool = False
@@ -60,19 +57,19 @@ class TftpSource:
 
     def _script(self, request: BootRequest, name: Name, preview: bool) -> Content:
         try:
-            made = self._scripts.script(request, name, preview=preview)
+            made = self.scripts.script(self.generation, request, name, preview=preview)
         except ConfigError as error:
             raise PathError(str(error).replace("\n", "; "), Reason.TEMPLATE_ERROR, "script") from None
         if made is not None:
             if made.told is not None:
-                self._record(made.told)
+                self.record(made.told)
             return Content(made.body, about(request, made))
         return self._file(request)
 
     def _file(self, request: BootRequest) -> Content:
         """A script that the operator keeps in the folder, for machines we have none for."""
         try:
-            opened = self._root.open(request.path)
+            opened = self.generation.root.open(request.path)
         except PathError as missing:
             if missing.reason is not Reason.TFTP_NOT_FOUND:
                 raise
@@ -80,10 +77,10 @@ class TftpSource:
         with os.fdopen(opened.fd, "rb") as file:
             return Content(file.read(_SCRIPT_MAX), About(stage="script", mac=request.mac or ""))
 
-    def open(self, name: str) -> OpenedFile:
-        stage = self._stages.stage_of(name)
+    def open(self, name: str) -> Kept:
+        stage = self.generation.stages.stage_of(name)
         try:
-            return replace(self._root.open(name), about=About(stage=stage))
+            return Kept(self.generation.root.open(name), About(stage=stage))
         except PathError as missing:
             raise PathError(missing.text, missing.reason, stage) from None
 

@@ -8,7 +8,6 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 from ipaddress import AddressValueError, IPv4Address
 from typing import Protocol
 
@@ -43,24 +42,25 @@ class Directory:
 
     def __init__(self, sightings: Sightings, inventory: Inventory, clock: Callable[[], float] = time.time) -> None:
         self._sightings = sightings
-        self._inventory = inventory
         self._clock = clock
-        self._known: Recent[str, tuple[float, Who]] = Recent(SENDERS)
+        self.update(inventory)
 
     def update(self, inventory: Inventory) -> None:
-        self._inventory = inventory
-        self._known = Recent(SENDERS)
+        """For another thread: by `inventory`, and by nothing that was known before."""
+        known: Recent[str, tuple[float, Who]] = Recent(SENDERS)
+        self._now = (inventory, known)
 
     def who(self, address: str) -> Who:
+        inventory, known = self._now
         now = self._clock()
-        known = self._known.get(address)
-        if known is not None and 0 <= now - known[0] < KNOWN:
-            return known[1]
-        found = self._look(address, now)
-        self._known.put(address, (now, found))
+        before = known.get(address)
+        if before is not None and 0 <= now - before[0] < KNOWN:
+            return before[1]
+        found = self._look(inventory, address, now)
+        known.put(address, (now, found))
         return found
 
-    def _look(self, address: str, now: float) -> Who:
+    def _look(self, inventory: Inventory, address: str, now: float) -> Who:
         try:
             ip = IPv4Address(address)
             sighting = self._sightings.at(ip)
@@ -68,7 +68,6 @@ class Directory:
             return Who()
         except StateError:  # the journal may know: it has heard the same DHCP
             sighting = None
-        inventory = self._inventory
         if sighting is not None and now - sighting.at < FRESH:
             seen = inventory.system_by_mac(Mac(sighting.mac))
             return Who(sighting.mac, seen.name if seen is not None else "")
@@ -106,7 +105,7 @@ class SyslogWorker:
 
     def update(self, inventory: Inventory) -> None:
         """For another thread."""
-        self._halt.call(partial(self._directory.update, inventory))
+        self._directory.update(inventory)
 
     async def _serve(self) -> None:
         self._halt.begin()

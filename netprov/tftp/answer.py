@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from netprov.boot.names import CHECK, PREVIEW
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
-from netprov.inventory.model import TftpSettings
 from netprov.tftp import netascii
 from netprov.tftp.body import Body, FileBody, MemoryBody, NetasciiBody
 from netprov.tftp.codec import Ack, Code, Data, Mode, Request, decode
@@ -17,7 +16,7 @@ from netprov.tftp.frames import FrameCache, Frames
 from netprov.tftp.negotiate import limits_for, negotiate
 from netprov.tftp.refusal import Refusal
 from netprov.tftp.session import Question
-from netprov.tftp.source import About, OpenedFile, Source
+from netprov.tftp.source import About, Kept, Source
 from netprov.tftp.transfer import Transfer
 
 _CHECKED = ("loader", "loader-file")  # what CHECK is heeded for: whatever else is fetched, the journal tells
@@ -79,24 +78,25 @@ def find(source: Source, question: Question) -> Found | Callable[[], Found]:
             return Found(MemoryBody(data), content.about)
 
         return rendered
-    opened = source.open(request.name)
-    if opened.about.stage in _CHECKED and any(name.lower() == CHECK for name, _ in request.options):
-        opened = replace(opened, about=replace(opened.about, quiet=True))
+    kept = source.open(request.name)
+    if kept.about.stage in _CHECKED and any(name.lower() == CHECK for name, _ in request.options):
+        kept = replace(kept, about=replace(kept.about, quiet=True))
     if request.mode is Mode.NETASCII:
-        return lambda: _converted(opened)
-    return Found(FileBody(opened.fd, opened.identity), opened.about)
+        return lambda: _converted(kept)
+    return Found(FileBody(kept.file.fd, kept.file.identity), kept.about)
 
 
-def _converted(opened: OpenedFile) -> Found:
+def _converted(kept: Kept) -> Found:
     try:
-        return Found(NetasciiBody(opened.fd, opened.identity), opened.about)
+        return Found(NetasciiBody(kept.file.fd, kept.file.identity), kept.about)
     except BaseException:  # whatever ends it: the descriptor is nobody else's
-        os.close(opened.fd)
+        os.close(kept.file.fd)
         raise
 
 
-def agree(question: Question, found: Found, settings: TftpSettings, cache: FrameCache, opening_tries: int) -> Transfer:
+def agree(question: Question, found: Found, cache: FrameCache, opening_tries: int) -> Transfer:
     """The transfer that answers `question`. Raises Refusal (code 8), and then `found` is closed."""
+    settings = question.settings
     limits = limits_for(question.mtu, question.ip.version, settings.blksize, settings.windowsize)
     try:
         terms = negotiate(question.request, found.body.size, limits)

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from netprov.errors import PeerError
+from netprov.files.opened import Identity
 from netprov.tftp import netascii
 from netprov.tftp.codec import Code
 
 PIECE = 1 << 20  # octets read at once where a whole file is gone through
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Which content of which file: renamed over another it has a new `ino`, written in place a new `mtime_ns`."""
-
-    dev: int
-    ino: int
-    mtime_ns: int
-    size: int
-
-    @classmethod
-    def of(cls, fd: int) -> Identity:
-        stat = os.fstat(fd)
-        return cls(stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
 
 class Body(Protocol):

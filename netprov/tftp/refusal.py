@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
+from netprov.files.paths import PathError
 from netprov.tftp.codec import Code
-from netprov.tftp.paths import PathError
 
 CODES = {
     Reason.TFTP_NOT_FOUND: Code.NOT_FOUND,

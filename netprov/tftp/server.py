@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
-from netprov.inventory.model import TftpSettings
+from netprov.files.paths import PathError
 from netprov.journal.event import Event
 from netprov.tftp import report
 from netprov.tftp.answer import Found, Stranger, agree, find, is_request, read_request
@@ -18,7 +18,6 @@ from netprov.tftp.body import MemoryBody
 from netprov.tftp.codec import Code, error
 from netprov.tftp.frames import FrameCache
 from netprov.tftp.loop import Loop
-from netprov.tftp.paths import PathError
 from netprov.tftp.pool import Pool
 from netprov.tftp.ports import PortPool, SharedPort
 from netprov.tftp.progress import Progress
@@ -62,26 +61,24 @@ class Listener:
 
 
 class TftpServer:
-    """Serves `source` on `sockets` (UDP, bound; they become the server's own and are closed with it).
+    """Serves on `sockets` (UDP, bound; they become the server's own and are closed with it).
 
-    `record` is called in the loop with each event and must return at once; `tap` is told the packets. `clock` gives
-    seconds, `wall` those since the epoch. Everything runs in the thread that calls `run`, but for the callables of
-    `Source.rendered`.
+    `source_now` gives what a request that arrives now is answered from, to its end. `record` is called in the loop with
+    each event and must return at once; `tap` is told the packets. `clock` gives seconds, `wall` those since the epoch.
+    Everything runs in the thread that calls `run`, but for the callables of `Source.rendered`.
     """
 
     def __init__(
         self,
         sockets: Iterable[socket.socket],
-        settings: TftpSettings,
-        source: Source,
+        source_now: Callable[[], Source],
         record: Callable[[Event], None],
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         crowd: Crowd | None = None,
         tap: TftpTap | None = None,
     ) -> None:
-        self._settings = settings
-        self._source = source
+        self._source_now = source_now
         self._record_to = record
         self._tap = tap
         self._clock = clock
@@ -100,7 +97,8 @@ class TftpServer:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._loop.watch(self._wake, self._woken)
         self._loop.watch(self._pool.fd, self._made)
-        self._listeners = [Listener(sock, settings.ports) for sock in sockets]
+        ports = source_now().settings.ports
+        self._listeners = [Listener(sock, ports) for sock in sockets]
         for listener in self._listeners:
             self._watch_port(listener, listener.port)
 
@@ -125,10 +123,6 @@ class TftpServer:
         """Take no more requests; give the transfers under way `drain_seconds`. May be called by a signal handler."""
         self._stop_after = drain_seconds
         os.eventfd_write(self._wake, 1)
-
-    def update(self, settings: TftpSettings) -> None:
-        """Requests from now on go by `settings`; its `port`, `ports` and `workers` are for the next start."""
-        self._settings = settings
 
     @property
     def transfers(self) -> int:
@@ -198,9 +192,12 @@ class TftpServer:
             return
         if self._drain_until is None:
             mtu = self._mtus.of(port.sock, arrival.interface, now)
-            ip = peer_ip(arrival.peer)
-            question = Question(arrival.datagram, request, arrival.peer, ip, arrival.local, arrival.interface, mtu)
-            self._asked(listener, question, now)
+            source = self._source_now()
+            peer, local, settings = arrival.peer, arrival.local, source.settings
+            question = Question(
+                arrival.datagram, request, peer, peer_ip(peer), local, settings, arrival.interface, mtu
+            )  # fmt: skip
+            self._asked(listener, source, question, now)
 
     def _strange(self, port: SharedPort, arrival: Arrival, stranger: Stranger, now: float) -> None:
         told = self._drop(arrival.peer, stranger.reason, stranger.text, now)
@@ -215,7 +212,7 @@ class TftpServer:
         if self._tap is not None:
             self._tap.sent(datagram, *key, port.port)
 
-    def _asked(self, listener: Listener, question: Question, now: float) -> None:
+    def _asked(self, listener: Listener, source: Source, question: Question, now: float) -> None:
         if self._tap is not None:
             self._tap.heard(question.datagram, question.peer, question.local, listener.port.port, now)
         before = self._sessions.find(question.key)
@@ -233,7 +230,7 @@ class TftpServer:
             self._drop(question.peer, Reason.TFTP_BUSY, "too many transfers at once", now)  # it asks again by itself
             return
         try:
-            found = find(self._source, question)
+            found = find(source, question)
         except Exception as problem:  # told to this client as an error, and logged
             self._refuse(listener, question, problem, None)
             return
@@ -266,12 +263,12 @@ class TftpServer:
         about = about or About(stage=problem.stage if isinstance(problem, PathError) else "")
         self._record(report.asked(self._wall(), question, about))
         self._record(report.refused(self._wall(), question, refusal, about))
-        port = self._data_port(listener)
+        port = self._data_port(listener, question)
         self._say(port, question.key, question.interface, error(refusal.code, refusal.text))
 
-    def _data_port(self, listener: Listener) -> SharedPort:
+    def _data_port(self, listener: Listener, question: Question) -> SharedPort:
         """The port an answer leaves from: 69 itself where there is to be no other, or none can be had."""
-        if self._settings.single_port:
+        if question.settings.single_port:
             return listener.port
         try:
             port = listener.pool.take()
@@ -284,8 +281,8 @@ class TftpServer:
     def _begin(self, listener: Listener, question: Question, found: Found, now: float) -> None:
         try:
             tries = self._sessions.opening_tries(question.ip)
-            transfer = agree(question, found, self._settings, self._cache, tries)
-            port = self._data_port(listener)
+            transfer = agree(question, found, self._cache, tries)
+            port = self._data_port(listener, question)
             wire = self._wire_of(listener, port, question, transfer)
         except PeerError as problem:
             self._refuse(listener, question, problem, found.about)

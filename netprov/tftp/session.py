@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netprov.inventory.model import TftpSettings
 from netprov.tftp.codec import Request
 from netprov.tftp.ports import SharedPort
 from netprov.tftp.sockets import Key, SockAddr, Wire
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One read request as it arrived."""
+    """One read request as it arrived, and the settings that it is answered by."""
 
     datagram: bytes
     request: Request
     peer: SockAddr
     ip: Address
     local: Address | None
+    settings: TftpSettings
     interface: int = 0
     mtu: int = 1500
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
+from netprov.files.opened import OpenedFile
+from netprov.inventory.model import TftpSettings
 from netprov.journal.fact import Detail
-from netprov.tftp.body import Identity
 
 Address = IPv4Address | IPv6Address
 
@@ -37,28 +38,18 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedFile:
-    """A file open for reading; who takes it closes `fd`."""
+class Kept:
+    """A file of the served folder, as it is."""
 
-    fd: int
-    identity: Identity
+    file: OpenedFile
     about: About = About()
-
-    @property
-    def size(self) -> int:
-        return self.identity.size
-
-    @property
-    def mtime_ns(self) -> int:
-        return self.identity.mtime_ns
-
-    @property
-    def ino(self) -> int:
-        return self.identity.ino
 
 
 class Source(Protocol):
-    """What the server serves. Both methods are called in the server's loop and must return at once."""
+    """What one request is answered from. Its methods are called in the server's loop and must return at once."""
+
+    @property
+    def settings(self) -> TftpSettings: ...
 
     def rendered(
         self, name: str, peer: Address, server: Address | None, preview: bool = False
@@ -70,5 +61,5 @@ class Source(Protocol):
         is nothing of that name for this machine); any other exception is our fault, logged, and ERROR 0 to the client.
         """
 
-    def open(self, name: str) -> OpenedFile:
+    def open(self, name: str) -> Kept:
         """The file of that name. Raises PathError."""

@@ -70,7 +70,7 @@ def remove(services: Services, name: str, by: str) -> str:
 
 def _taken_over(services: Services, holds: Callable[[Inventory], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not holds(services.inventory()) and time.monotonic() < deadline:
+    while not holds(services.newest().inventory) and time.monotonic() < deadline:
         time.sleep(0.05)
 
 

@@ -18,10 +18,11 @@ from netprov.explain.walked import STARTS, Imagined, Unimaginable, Walked, walke
 from netprov.explain.who import UnknownName
 from netprov.inventory.model import Inventory, Target
 from netprov.journal.boots import Boot
+from netprov.journal.changes import Installs
 from netprov.journal.fact import ARCH
+from netprov.render.generation import Generation
 from netprov.render.preview import Records, Unchanging
 from netprov.render.scripts import PREVIEW_TOKEN
-from netprov.web.services import Installs
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Question:
 
 
 def explain(
-    question: Question, inventory: Inventory, installs: Installs, latest: Boot | None = None,
+    question: Question, generation: Generation, installs: Installs, latest: Boot | None = None,
     leases: LeaseBook | None = None,
 ) -> Explained:  # fmt: skip
     """Every stage that the machine would go through. Without an `arch` that of its `latest` boot, else the usual one;
@@ -69,7 +70,7 @@ def explain(
     imagined = Imagined(arch, question.loader, question.via, _relay(question.relay))
     kept = Kept(Records(Tokenless(installs), question.armed), leases or NoLeases())
     try:
-        return walked(question.machine, inventory, kept, imagined, local=question.local)
+        return walked(question.machine, generation, kept, imagined, local=question.local)
     except UnknownName as error:
         raise PeerError(str(error), 404) from None
     except Unimaginable as error:

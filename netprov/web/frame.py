@@ -13,9 +13,9 @@ from netprov.http.outcome import Outcome
 from netprov.inventory.model import Scope
 from netprov.web import words
 from netprov.web.access import asker
-from netprov.web.boot.asker import tell
 from netprov.web.login import csrf_token
 from netprov.web.services import Services
+from netprov.web.turn import tell
 
 POLICY = "; ".join(
     (
@@ -66,7 +66,7 @@ class Frame:
 
         @routes.get("/static/<mark>/<name>")
         def static(mark: str, name: str) -> Response:
-            tell(request, Outcome(quiet=True))
+            tell(Outcome(quiet=True))
             return self._assets.response(name)
 
     def page(self, template: str, status: int = 200, **values: object) -> Response:

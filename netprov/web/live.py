@@ -35,55 +35,74 @@ News = Callable[[int | None], tuple[int, Sequence[Message]]]
 """What is newer than the event of this id (None: from now on), and the id of the newest. Called in one thread."""
 
 
-class Live:
-    """Hands what `news` gives to every browser that listens. All methods are for the event loop's thread."""
+class Browser:
+    """One that looks: an answer that goes on, of messages as they come and a comment where none does for BEAT seconds.
 
-    def __init__(self, news: News, browsers: int = BROWSERS) -> None:
-        self._news = news
-        self._browsers = browsers
-        self._queues: set[asyncio.Queue[bytes | None]] = set()
-        self._task: asyncio.Task[None] | None = None
-        self._closed = False
-        self._thread = ThreadPoolExecutor(1, "live")
+    `among`: those that are told. For the event loop's thread.
+    """
+
+    def __init__(self, among: set[Browser]) -> None:
+        self._among = among
+        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        among.add(self)
 
     def __len__(self) -> int:
-        return len(self._queues)
+        """How much waits for it."""
+        return self._waiting.qsize()
 
-    def join(self) -> asyncio.Queue[bytes | None] | None:
-        """A queue of what is to be sent (None: end the stream); None where too many listen already."""
-        if self._closed or len(self._queues) >= self._browsers:
-            return None
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._queues.add(queue)
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._follow())
-        return queue
+    def tell(self, octets: bytes) -> None:
+        """One that takes nothing is cut."""
+        if len(self) >= WAITING:
+            self.end()
+        else:
+            self._waiting.put_nowait(octets)
 
-    def leave(self, queue: asyncio.Queue[bytes | None]) -> None:
-        self._queues.discard(queue)
+    def end(self) -> None:
+        """It has gone, or the server stops: its place is free, and the stream over."""
+        self._among.discard(self)
+        self._waiting.put_nowait(None)
 
-    def end(self, queue: asyncio.Queue[bytes | None]) -> None:
-        """Its browser has gone: the place is free, and the stream over."""
-        self.leave(queue)
-        queue.put_nowait(None)
-
-    async def stream(self, queue: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
-        """What is to be sent, as it comes; a comment where nothing does for BEAT seconds."""
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b": netprov\n\n"
         while True:
             try:
                 async with asyncio.timeout(BEAT):
-                    octets = await queue.get()
+                    octets = await self._waiting.get()
             except TimeoutError:
                 octets = b": beat\n\n"
             if octets is None:
                 return
             yield octets
 
+
+class Live:
+    """Hands what `news` gives to every browser that listens. All methods are for the event loop's thread."""
+
+    def __init__(self, news: News, browsers: int = BROWSERS) -> None:
+        self._news = news
+        self._most = browsers
+        self._browsers: set[Browser] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, "live")
+
+    def __len__(self) -> int:
+        return len(self._browsers)
+
+    def listen(self) -> Browser | None:
+        """Another browser; None where too many listen already."""
+        if self._closed or len(self) >= self._most:
+            return None
+        browser = Browser(self._browsers)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._follow())
+        return browser
+
     def close(self) -> None:
         """End every stream; nobody may join any more."""
         self._closed = True
-        for queue in self._queues:
-            queue.put_nowait(None)
+        for browser in tuple(self._browsers):
+            browser.end()
         if self._task is not None:
             self._task.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -92,22 +111,16 @@ class Live:
         loop = asyncio.get_running_loop()
         seen: int | None = None
         try:
-            while self._queues:
+            while self._browsers:
                 try:
                     seen, messages = await loop.run_in_executor(self._thread, self._news, seen)
                 except Exception:  # the next look may succeed, and browsers wait for it
                     logger.exception("what is new could not be read; it is tried again")
                     messages = ()
                 for message in messages:
-                    self._tell(message.octets())
+                    octets = message.octets()
+                    for browser in tuple(self._browsers):
+                        browser.tell(octets)
                 await asyncio.sleep(POLL)
         finally:
             self._task = None
-
-    def _tell(self, octets: bytes) -> None:
-        for queue in tuple(self._queues):
-            if queue.qsize() >= WAITING:
-                self._queues.discard(queue)
-                queue.put_nowait(None)
-            else:
-                queue.put_nowait(octets)

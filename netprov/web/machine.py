@@ -162,9 +162,11 @@ def _line(number: int, event: Event, started: float) -> Line:
 
 
 def _explained(services: Services, question: Question, latest: Boot | None) -> tuple[tuple[StageLine, ...], str, str]:
-    inventory = services.inventory()
+    files = services.inventory().files
     try:
-        found: Explained = explain(question, inventory, services.state.installs, latest, services.state.leases)
+        found: Explained = explain(
+            question, services.generation(), services.state.installs, latest, services.state.leases
+        )
     except (PeerError, ConfigError) as error:
         return (), question.arch, str(error)
     lines = tuple(
@@ -172,7 +174,7 @@ def _explained(services: Services, question: Question, latest: Boot | None) -> t
             stage.name,
             stage.asks,
             stage.gets,
-            tuple((step.text, origin_text(step.origin, inventory.files)) for step in stage.trace),
+            tuple((step.text, origin_text(step.origin, files)) for step in stage.trace),
             stage.text,
             stage.problem,
             stage.advice,

@@ -20,9 +20,9 @@ from netprov.notify.metrics import Receivers
 from netprov.state.place import Place
 from netprov.state.records import standing
 from netprov.web.access import needs
-from netprov.web.boot.asker import tell
 from netprov.web.services import Services
 from netprov.web.tally import BUCKETS, Tally
+from netprov.web.turn import tell
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +31,11 @@ def blueprint(services: Services) -> Blueprint:
     routes = Blueprint("metrics", __name__)
     registry = CollectorRegistry()
     registry.register(Server(services))
-    registry.register(Receivers(Place(services.inventory().settings.server.state).spool))
+    registry.register(Receivers(Place(services.newest().inventory.settings.server.state).spool))
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        tell(request, Outcome(quiet=True))
+        tell(Outcome(quiet=True))
         needs(request, services.inventory().settings.server, Scope.READ)
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 

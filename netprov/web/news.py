@@ -10,6 +10,7 @@ from netprov.web.live import Message
 from netprov.web.machines import Machine, find
 from netprov.web.rows import progress_object, row_of, safe
 from netprov.web.services import Services
+from netprov.web.turn import begun
 
 MOST_EVENTS = 5000  # looked at in one go
 MOST_MACHINES = 40
@@ -26,6 +27,10 @@ class JournalNews:
         self._moved = 0.0  # the time of the newest progress that was told
 
     def __call__(self, seen: int | None) -> tuple[int, Sequence[Message]]:
+        with begun(self._services.newest()):
+            return self._look(seen)
+
+    def _look(self, seen: int | None) -> tuple[int, Sequence[Message]]:
         if self._journal is None:
             self._journal = Timeline(self._services.journal)
         elif self._journal.reopened():

@@ -12,11 +12,11 @@ from werkzeug.exceptions import HTTPException
 
 from netprov.boot.install import Arm, GoLocal
 from netprov.errors import ConfigError, PeerError
+from netprov.http.application import Listener, Stream
 from netprov.http.outcome import Outcome
 from netprov.inventory.model import Scope
 from netprov.web import leases, login, machines, strangers
 from netprov.web.access import AccessError, needs
-from netprov.web.boot.asker import tell
 from netprov.web.declare import declare
 from netprov.web.explained import Question
 from netprov.web.frame import Frame
@@ -26,6 +26,7 @@ from netprov.web.machine import machine_view
 from netprov.web.operate import operate
 from netprov.web.rows import row_of
 from netprov.web.services import Services
+from netprov.web.turn import leave_to, tell
 
 PER_PAGE = 50
 LEASES_PER_PAGE = 100
@@ -33,7 +34,8 @@ P = ParamSpec("P")
 View = Callable[P, Response]
 
 
-def blueprint(services: Services) -> Blueprint:
+def blueprint(services: Services, listen: Callable[[], Listener | None]) -> Blueprint:
+    """`listen` gives what a browser that looks is told from now on."""
     routes = Blueprint("pages", __name__, template_folder="templates")
     frame = Frame(services)
     frame.install(routes)
@@ -44,7 +46,7 @@ def blueprint(services: Services) -> Blueprint:
 
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-            tell(request, Outcome(quiet=True))
+            tell(Outcome(quiet=True))
             needs(request, services.inventory().settings.server, Scope.READ)
             return view(*args, **kwargs)
 
@@ -80,7 +82,7 @@ def blueprint(services: Services) -> Blueprint:
     @routes.post("/machines/<name>/add")
     def add(name: str) -> Response:
         """Declares the machine, and goes on to its page; where that cannot be, its form has why."""
-        tell(request, Outcome(quiet=True))
+        tell(Outcome(quiet=True))
         who = needs(request, services.inventory().settings.server, Scope.EDIT)
         login.check_form(request)
         found = machines.find(services.inventory(), name)
@@ -104,7 +106,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @routes.post("/machines/<name>/<any(arm, local):what>")
     def change(name: str, what: str) -> Response:
-        tell(request, Outcome(quiet=True))
+        tell(Outcome(quiet=True))
         who = needs(request, services.inventory().settings.server, Scope.OPERATE)
         login.check_form(request)
         operate(services, request, name, Arm() if what == "arm" else GoLocal(), who.name)
@@ -119,19 +121,19 @@ def blueprint(services: Services) -> Blueprint:
 
     @routes.get("/login")
     def login_form() -> Response:
-        tell(request, Outcome(quiet=True))
+        tell(Outcome(quiet=True))
         return frame.page("login.html", next=login.inside(request.args.get("next", "/")), error="", name="")
 
     @routes.post("/login")
     def log_in() -> Response:
-        tell(request, Outcome(quiet=True))
+        tell(Outcome(quiet=True))
         name, place = request.form.get("name", ""), login.inside(request.form.get("next", "/"))
         ip = str(request.environ.get("REMOTE_ADDR", ""))
         try:
             login.check_form(request)
             door.enter(services.inventory().settings.server, name, request.form.get("password", ""), ip)
         except LoginError as error:
-            tell(request, Outcome(reason=error.reason, text=f"login as {name[: login.MAX_NAME]!r}: {error.text}"))
+            tell(Outcome(reason=error.reason, text=f"login as {name[: login.MAX_NAME]!r}: {error.text}"))
             response = frame.page("login.html", error.code or 401, next=place, error=error.text, name=name)
             if error.retry_after:
                 response.headers["Retry-After"] = str(error.retry_after)
@@ -140,7 +142,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @routes.post("/logout")
     def log_out() -> Response:
-        tell(request, Outcome(quiet=True))
+        tell(Outcome(quiet=True))
         login.check_form(request)
         login.leave()
         return redirected("/")
@@ -148,8 +150,8 @@ def blueprint(services: Services) -> Blueprint:
     @routes.get("/events")
     @reading
     def events() -> Response:
-        """Answered by the front, which can keep a stream open (Outcome.stream)."""
-        tell(request, Outcome(quiet=True, stream=True))
+        """What is new, as it happens."""
+        leave_to(Stream("text/event-stream", listen))
         return Response(content_type="text/event-stream; charset=utf-8")
 
     @routes.errorhandler(PeerError)
@@ -158,7 +160,7 @@ def blueprint(services: Services) -> Blueprint:
         if isinstance(error, AccessError) and error.code == 401 and request.path != "/events":
             return redirected(f"/login?next={quote(place, safe='')}")
         status = error.code if error.code is not None and 400 <= error.code < 500 else 403
-        tell(request, Outcome(text=f"{request.method} {request.path}: {error.text}"))
+        tell(Outcome(text=f"{request.method} {request.path}: {error.text}"))
         return frame.page("refused.html", status, title="That cannot be done", text=error.text)
 
     @routes.errorhandler(ConfigError)

@@ -13,11 +13,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from netprov.inventory.load import load
+from netprov.render.generation import Generation
 from netprov.render.scripts import Scripts
 from netprov.state.place import Place
 from netprov.state.records import Lease
 from netprov.state.state import State, open_state
-from netprov.tftp.root import Root
 from netprov.web.api.openapi import document
 from netprov.web.app import create_app
 from netprov.web.services import Services
@@ -32,11 +32,10 @@ def state(house: Path) -> Iterator[State]:
 
 @pytest.fixture
 def client(house: Path, state: State) -> FlaskClient:
-    inventory = load(house / "netprov.yaml")
+    generation = Generation.of(load(house / "netprov.yaml"))
     services = Services(
-        scripts=Scripts(lambda: inventory, state), state=state, root=Root(inventory.settings.tftp.root),
-        inventory=lambda: inventory, record=lambda event: None, clock=time.time, stage_of=lambda name: "file",
-        journal=Place(str(house / "state")).journal, secret=b"x" * 32,
+        newest=lambda: generation, scripts=Scripts(state.installs, state.sightings.at), state=state,
+        record=lambda event: None, clock=time.time, journal=Place(str(house / "state")).journal, secret=b"x" * 32,
     )  # fmt: skip
     return create_app(services).test_client()
 

@@ -31,6 +31,7 @@ from netprov.inventory.load import load
 from netprov.inventory.model import Inventory
 from netprov.inventory.reference import reference
 from netprov.render.environment import Templates
+from netprov.render.generation import Generation
 from netprov.state.state import open_state
 from netprov.web.credentials import token_hash
 from tests.explain.house import make
@@ -306,7 +307,7 @@ def outputs(folder: Path, inventory: Inventory) -> Iterator[object]:
     with kept(inventory) as known:
         for machine, firmware, loader, relay in WALKS:
             imagined = Imagined(arch_by_name(firmware), loader, relay=_address(relay))
-            found = walked(machine, inventory, known, imagined, now=1_700_000_000.0)
+            found = walked(machine, Generation.of(inventory), known, imagined, now=1_700_000_000.0)
             yield [stage_row(stage, lambda origin: None) for stage in found.stages]
         row = captured_row(answered(folder / "x.pcap", "", inventory, known, Imagined()))
         for answer in row["answers"]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,8 +16,10 @@ from netprov.boot.request import BootRequest, Loader, Via
 from netprov.dhcp.interfaces import Interface
 from netprov.explain import server as server_module
 from netprov.explain.server import arrival
+from netprov.files.sums import Sums
 from netprov.inventory.load import load
 from netprov.mac import Mac
+from netprov.render.generation import Generation
 from netprov.render.scripts import Scripts
 from netprov.state.records import Lease, Sighting
 from netprov.state.state import State, open_state
@@ -71,11 +72,11 @@ def test_scripts(
         state.installs.apply({"duke": UNDECLARED}, Arm(), 1.0)
     name = parse_name(path)
     assert name is not None
-    sums = _sums(house) if name.loader is Loader.XEN else None
-    scripts = Scripts(lambda: inventory, state, **({"sum_of": sums} if sums is not None else {}))
+    generation = Generation.of(inventory)
+    scripts = Scripts(state.installs, state.sightings.at, sum_of=Sums().of)
     arch = arch_by_name("uefi-x64" if "uefi-x64" in arguments else "bios").code
     asked = BootRequest(via, name.loader, ip=IPv4Address(ip), server=OURS, arch=arch)
-    sent = scripts.script(asked, name, preview=True)
+    sent = scripts.script(generation, asked, name, preview=True)
     assert sent is not None
     said = texts(house, machine, *arguments)
     assert said["script"] == sent.body.decode()
@@ -90,15 +91,8 @@ def test_scripts(
         state.installs.apply({sent.decision.record: target}, Boot(), 1.0)
     token = state.installs.get(sent.decision.record)
     assert token is not None
-    answers = scripts.autoinstall(target.kind, target.name, fetched, token.token, preview=True)
+    answers = scripts.autoinstall(generation, target.kind, target.name, fetched, token.token, preview=True)
     assert texts(house, machine, *arguments)["autoinstall"] == answers.body.decode()
-
-
-def _sums(house: Path) -> Any:
-    from netprov.http.sums import Sums
-    from netprov.tftp.root import Root
-
-    return Sums(Root(house / "images")).of
 
 
 ARRIVALS = [

@@ -16,12 +16,17 @@ from netprov.boot.names import Name
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest
 from netprov.errors import ConfigError, Origin, PeerError, Problem
+from netprov.files.root import Root
+from netprov.files.stages import Stages
 from netprov.http.connections import Limits
+from netprov.http.worker import HttpWorker
 from netprov.inventory.model import InstallMode, Interface, Inventory, Target
 from netprov.journal.event import Event, Kind
 from netprov.mac import Mac
+from netprov.render.environment import Templates
+from netprov.render.generation import Generation
 from netprov.state.leases import Lease
-from netprov.tftp.root import Root
+from netprov.web.app import create_app
 from netprov.web.services import Services
 from tests.world import Installs, answering
 
@@ -59,7 +64,7 @@ class FakeScripts:
     failure: Exception | None = None
     told: Event | None = None
 
-    def script(self, request: BootRequest, name: Name, *, preview: bool = False) -> Made | None:
+    def script(self, generation: Generation, request: BootRequest, name: Name, *, preview: bool = False) -> Made | None:
         self.asked.append((request, name, preview))
         if self.failure is not None:
             raise self.failure
@@ -71,7 +76,14 @@ class FakeScripts:
         return Made(b"#!ipxe\nboot\n", "text/plain; charset=utf-8", decision, "script", "ipxe/boot", "t0k", told)
 
     def autoinstall(
-        self, target_kind: str, name: str, request: BootRequest, token: str, *, preview: bool = False
+        self,
+        generation: Generation,
+        target_kind: str,
+        name: str,
+        request: BootRequest,
+        token: str,
+        *,
+        preview: bool = False,
     ) -> Made:
         self.asked.append((request, (target_kind, name, token), preview))
         if self.failure is not None:
@@ -106,6 +118,13 @@ TEMPLATE_ERROR = ConfigError(
 )
 
 
+class Kernels(Stages):
+    """Whatever its folder, vmlinuz is a kernel."""
+
+    def stage_of(self, name: str) -> str:
+        return "kernel" if "vmlinuz" in name else "file"
+
+
 class World:
     """Services of stand-ins, with the files of `root`."""
 
@@ -114,17 +133,19 @@ class World:
         self.state = FakeState()
         self.events: list[Event] = []
         self.told = threading.Condition()
+        generation = Generation(INVENTORY, Kernels(INVENTORY), Root(root), Templates())
         self.services = Services(
             scripts=self.scripts,
             state=self.state,
-            root=Root(root),
-            inventory=lambda: INVENTORY,
+            newest=lambda: generation,
             record=self.record,
             clock=lambda: NOW,
-            stage_of=lambda name: "kernel" if "vmlinuz" in name else "file",
             journal=root.parent / "journal.db",
             secret=b"secret",
         )
+
+    def worker(self, listening: socket.socket, limits: Limits | None = None) -> HttpWorker:
+        return HttpWorker([listening], create_app(self.services), self.record, self.services.clock, limits=limits)
 
     def record(self, event: Event) -> None:
         with self.told:

@@ -15,11 +15,10 @@ import pytest
 from http_world import Server
 
 from netprov.boot.reason import Reason
-from netprov.http.sums import Sums
-from netprov.render.domu import Sum
+from netprov.files.root import Root
+from netprov.files.sums import Sum, Sums
 from netprov.scripts.plan import Sum as PromisedSum
 from netprov.scripts.pxelinux.names import Place
-from netprov.tftp.root import Root
 from netprov.xen.bootloader.fetcher import Fetcher
 
 REPORT = "/xen/52-54-00-12-34-56/report"
@@ -61,15 +60,18 @@ def test_bad_reports(server: Server, path: str, body: str, status: int) -> None:
 
 def test_sums(tmp_path: Path) -> None:
     (tmp_path / "v").write_bytes(b"kernel")
-    sums = Sums(Root(tmp_path))
-    assert sums.of("v") == Sum(6, hashlib.sha256(b"kernel").hexdigest())
-    assert sums.of("v") is sums.of("v")
+    root, sums = Root(tmp_path), Sums()
+    assert sums.of(root, "v") == Sum(6, hashlib.sha256(b"kernel").hexdigest())
+    assert sums.of(root, "v") is sums.of(root, "v")
     (tmp_path / "new").write_bytes(b"KERNEL")
     os.rename(tmp_path / "new", tmp_path / "v")
-    assert sums.of("v") == Sum(6, hashlib.sha256(b"KERNEL").hexdigest())
-    assert sums.of("gone") is None
-    assert sums.of("../v") is None
-    assert sums.of(".") is None
+    assert sums.of(root, "v") == Sum(6, hashlib.sha256(b"KERNEL").hexdigest())
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "v").write_bytes(b"Kernel")
+    assert sums.of(Root(tmp_path / "other"), "v") == Sum(6, hashlib.sha256(b"Kernel").hexdigest())
+    assert sums.of(root, "gone") is None
+    assert sums.of(root, "../v") is None
+    assert sums.of(root, ".") is None
 
 
 class Cutter:
@@ -113,7 +115,7 @@ class Cutter:
 
 
 def test_a_download_goes_on_where_it_broke_off(server: Server, root: Path, tmp_path: Path) -> None:
-    promised = Sums(Root(root)).of("big")
+    promised = Sums().of(Root(root), "big")
     assert promised is not None
     cutter = Cutter(server.port, times=2, octets=7_000_000)
     descriptor = os.open(tmp_path / "got", os.O_WRONLY | os.O_CREAT)

@@ -17,7 +17,7 @@ from http_world import Server, World, serving
 
 from netprov.boot.reason import Reason
 from netprov.http.connections import Limits
-from netprov.http.worker import HttpWorker, room_for
+from netprov.http.worker import room_for
 from netprov.journal.event import Kind
 
 
@@ -111,7 +111,7 @@ def process(root: Path, descriptors: int = 0) -> Iterator[tuple[Server, int]]:
         try:
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-            worker = HttpWorker([listening], World(root).services)
+            worker = World(root).worker(listening)
             signal.signal(signal.SIGTERM, lambda *_: worker.stop(10))
             worker.run()
             status = 0
@@ -184,7 +184,7 @@ def test_stop_breaks_off_what_takes_too_long(root: Path) -> None:
 
 def test_stop_before_run(root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        worker = HttpWorker([listening], World(root).services)
+        worker = World(root).worker(listening)
         worker.stop(5)
         worker.run()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from netprov.boot.names import parse_name
+from netprov.boot.names import Name, parse_name
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.inventory.model import (
     InstallMode,
@@ -21,6 +21,7 @@ from netprov.inventory.model import (
 )
 from netprov.mac import Mac, parse_mac
 from netprov.render.compose import Rendered
+from netprov.render.generation import Generation
 from netprov.render.scripts import Scripts
 from tests.world import Installs
 
@@ -97,7 +98,8 @@ class Site:
     now: float = 1000.0
 
     def __post_init__(self) -> None:
-        self.scripts = Scripts(lambda: self.inventory, self.state, lambda: self.now)
+        self.generation = Generation.of(self.inventory)
+        self._scripts = Scripts(self.state.installs, self.state.sightings.at, lambda: self.now)
 
     def ask(self, path: str, *, preview: bool = False, **fields: object) -> Rendered | None:
         """What a machine that asks for `path` gets."""
@@ -105,7 +107,15 @@ class Site:
         assert name is not None, path
         via = Via.HTTP if name.loader is Loader.IPXE else Via.TFTP
         request = BootRequest(via, name.loader, path=path, **fields)  # type: ignore[arg-type]
-        return self.scripts.script(request, name, preview=preview)
+        return self.script(request, name, preview=preview)
+
+    def script(self, request: BootRequest, name: Name, *, preview: bool = False) -> Rendered | None:
+        return self._scripts.script(self.generation, request, name, preview=preview)
+
+    def autoinstall(
+        self, kind: str, name: str, request: BootRequest, token: str = "", *, preview: bool = False
+    ) -> Rendered:
+        return self._scripts.autoinstall(self.generation, kind, name, request, token, preview=preview)
 
     def text(self, path: str, **fields: object) -> str:
         rendered = self.ask(path, **fields)

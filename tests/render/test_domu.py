@@ -9,8 +9,8 @@ from netprov.boot.domu import answer_name
 from netprov.boot.install import InstallRecord, InstallState
 from netprov.boot.names import parse_name
 from netprov.boot.request import BootRequest, Loader, Via
+from netprov.files.sums import Sum
 from netprov.inventory.model import HttpSettings, ServerSettings, Settings, UnknownPolicy
-from netprov.render.domu import Sum
 from netprov.render.scripts import Scripts
 from netprov.scripts.plan import Boot, Local, Refusal
 from netprov.scripts.served import plan
@@ -19,10 +19,11 @@ from .site import DASHED, LADY, MAC, SERVER, STRANGER, WEB, Site, inventory
 
 
 def asked(site: Site, mac: str = MAC, arch: int | None = None, **sums: Sum) -> tuple[dict[str, object], object]:
-    scripts = Scripts(lambda: site.inventory, site.state, sum_of=sums.get)
+    state = site.state
+    scripts = Scripts(state.installs, state.sightings.at, sum_of=lambda root, name: sums.get(name))
     name = parse_name(answer_name(mac))
     assert name is not None
-    made = scripts.script(BootRequest(Via.HTTP, Loader.XEN, arch=arch), name)
+    made = scripts.script(site.generation, BootRequest(Via.HTTP, Loader.XEN, arch=arch), name)
     assert made is not None
     assert made.content_type == "application/json"
     return json.loads(made.body), plan(made.body.decode(), "x")

@@ -226,7 +226,7 @@ def answers(target: Target) -> str | None:
     site.state.installs.records["lady"] = InstallRecord(InstallState.BOOTING, token="tok")
     try:
         request = BootRequest(Via.HTTP, Loader.OS, server=SERVER)
-        return site.scripts.autoinstall("system", "lady", request, "tok").body.decode()
+        return site.autoinstall("system", "lady", request, "tok").body.decode()
     except ConfigError as error:
         names_its_field(error, *META, "hostname", "proxy", "has a")
         return None

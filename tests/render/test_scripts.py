@@ -70,7 +70,7 @@ def test_grub_that_came_by_http_fetches_from_files() -> None:
     request = BootRequest(Via.HTTP, Loader.GRUB, mac=MAC)
     name = parse_name("grub/grub.cfg")
     assert name is not None
-    rendered = site.scripts.script(request, name)
+    rendered = site.script(request, name)
     assert rendered is not None
     assert "linux /files/scotland/vmlinuz " in rendered.body.decode()
 
@@ -341,7 +341,7 @@ def test_machine_of_a_subnets_profile_is_installed_under_its_mac() -> None:
     assert record.state is InstallState.BOOTING
     assert f"/autoinstall/profile/web?token={record.token}" in text
     request = BootRequest(Via.HTTP, Loader.OS, ip=IP)
-    rendered = site.scripts.autoinstall("profile", "web", request, record.token)
+    rendered = site.autoinstall("profile", "web", request, record.token)
     assert rendered.decision.record == STRANGER
     assert site.state.installs.records[STRANGER].state is InstallState.INSTALLING
     assert f"/api/v1/callback/{record.token}?status=done" in rendered.body.decode()
@@ -361,19 +361,19 @@ REQUEST = BootRequest(Via.HTTP, Loader.OS, ip=IP)
 
 def test_fetched_with_the_token() -> None:
     site = booted()
-    rendered = site.scripts.autoinstall("system", "lady", REQUEST, "tok")
+    rendered = site.autoinstall("system", "lady", REQUEST, "tok")
     assert "# netprov-callback: http://10.0.0.1/api/v1/callback/tok?status=done\n" in rendered.body.decode()
     assert (rendered.stage, rendered.template, rendered.token) == ("autoinstall", "default.ks", "tok")
     assert rendered.told is not None
     assert (rendered.told.text, rendered.told.stage) == ("lady: booting → installing", "autoinstall")
     assert rendered.told.ip == str(IP)
-    assert site.scripts.autoinstall("system", "lady", REQUEST, "tok").told is None
+    assert site.autoinstall("system", "lady", REQUEST, "tok").told is None
 
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_who_has_no_token_learns_none(preview: bool) -> None:
     site = booted()
-    rendered = site.scripts.autoinstall("system", "lady", REQUEST, preview=preview)
+    rendered = site.autoinstall("system", "lady", REQUEST, preview=preview)
     assert "callback" not in rendered.body.decode()
     assert "tok" not in rendered.body.decode()
     assert not site.state.installs.applied
@@ -391,7 +391,7 @@ WRONG = [
 def test_wrong_token_is_refused(kind: str, name: str, token: str) -> None:
     site = booted()
     with pytest.raises(PeerError) as caught:
-        site.scripts.autoinstall(kind, name, REQUEST, token)
+        site.autoinstall(kind, name, REQUEST, token)
     assert caught.value.code == 403
     assert not site.state.installs.applied
 
@@ -401,7 +401,7 @@ def test_another_machines_token_is_refused() -> None:
     site = Site(inventory(LADY, duke))
     site.state.installs.records["duke"] = InstallRecord(InstallState.BOOTING, token="dukes")
     with pytest.raises(PeerError) as caught:
-        site.scripts.autoinstall("system", "lady", REQUEST, "dukes")
+        site.autoinstall("system", "lady", REQUEST, "dukes")
     assert caught.value.code == 403
 
 
@@ -411,7 +411,7 @@ MISSING = [("system", "nobody"), ("profile", "nobody"), ("system", "web"), ("pro
 @pytest.mark.parametrize(("kind", "name"), MISSING)
 def test_unknown_target_is_not_found(kind: str, name: str) -> None:
     with pytest.raises(PeerError) as caught:
-        Site(inventory()).scripts.autoinstall(kind, name, REQUEST)
+        Site(inventory()).autoinstall(kind, name, REQUEST)
     assert caught.value.code == 404
 
 
@@ -419,7 +419,7 @@ def test_unknown_target_is_not_found(kind: str, name: str) -> None:
 def test_target_without_answers_here_is_not_found(autoinstall: str) -> None:
     site = booted(replace(LADY, autoinstall=autoinstall))
     with pytest.raises(PeerError) as caught:
-        site.scripts.autoinstall("system", "lady", REQUEST, "tok")
+        site.autoinstall("system", "lady", REQUEST, "tok")
     assert caught.value.code == 404
 
 
@@ -439,4 +439,4 @@ CONTENT = [
 @pytest.mark.parametrize(("template", "breed", "expected"), CONTENT)
 def test_content_type(template: str, breed: str, expected: str) -> None:
     site = booted(replace(LADY, autoinstall=template, breed=breed))
-    assert site.scripts.autoinstall("system", "lady", REQUEST, "tok").content_type == expected
+    assert site.autoinstall("system", "lady", REQUEST, "tok").content_type == expected

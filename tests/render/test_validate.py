@@ -197,7 +197,7 @@ def test_packaged_answers_are_valid(template: str, breed: str, os_version: str, 
     site = Site(inventory(target, bare, WEB))
     site.state.installs.records["lady"] = InstallRecord(InstallState.BOOTING, token="tok--en")
     for kind, name, token in (("system", "lady", "tok--en"), ("system", "lady", ""), ("profile", "bare", "")):
-        rendered = site.scripts.autoinstall(kind, name, BootRequest(Via.HTTP, Loader.OS), token)
+        rendered = site.autoinstall(kind, name, BootRequest(Via.HTTP, Loader.OS), token)
         text = rendered.body.decode()
         language = next(k for k in (K, S, Y, X) if faults(k, text, release_of(target)) == [])
         assert language is {"ks": K, "preseed": S, "user-data": Y, "xml": X}[template.rpartition(".")[2]]

@@ -7,27 +7,30 @@ from ipaddress import IPv4Address
 import pytest
 
 from netprov.boot.reason import Reason
+from netprov.files.paths import PathError
 from netprov.inventory.load import load
 from netprov.journal.event import Kind
+from netprov.render.generation import Generation
 from netprov.render.scripts import Scripts
 from netprov.serve.source import TftpSource
 from netprov.state.state import open_state
-from netprov.tftp.paths import PathError
 
 PEER, SERVER = IPv4Address("127.0.0.5"), IPv4Address("127.0.0.1")
 
 
 @pytest.fixture
-def source(tmp_path):
+def events():
+    return []
+
+
+@pytest.fixture
+def source(tmp_path, events):
     from .conftest import folder_of
 
     folder_of(tmp_path)
     inventory = load(tmp_path / "netprov.yaml")
-    events = []
     with open_state(str(tmp_path / "state")) as state:
-        made = TftpSource(Scripts(lambda: inventory, state), inventory, events.append)
-        made.events = events
-        yield made
+        yield TftpSource(Generation.of(inventory), Scripts(state.installs, state.sightings.at), events.append)
 
 
 def rendered(source, name):
@@ -42,10 +45,10 @@ def test_a_systems_script_says_why(source):
     assert "matched system lady by MAC 52:54:00:00:00:01" in content.about.trace
 
 
-def test_starting_an_install_is_told_once(source):
+def test_starting_an_install_is_told_once(source, events):
     for _ in range(3):
         rendered(source, "pxelinux.cfg/01-52-54-00-00-00-01")
-    assert [(event.kind, event.reason, event.system) for event in source.events] == [
+    assert [(event.kind, event.reason, event.system) for event in events] == [
         (Kind.INSTALL, Reason.INSTALL_RUNNING, "lady")
     ]
 
@@ -66,7 +69,7 @@ def test_a_template_error_is_a_refusal_that_names_it(source, tmp_path):
     (folder / "boot.cfg").write_text("{{ nosuch }}\n")
     inventory = load(tmp_path / "netprov.yaml")
     with open_state(str(tmp_path / "state")) as state:
-        broken = TftpSource(Scripts(lambda: inventory, state), inventory, lambda event: None)
+        broken = TftpSource(Generation.of(inventory), Scripts(state.installs, state.sightings.at), lambda event: None)
         with pytest.raises(PathError, match="nosuch") as raised:
             rendered(broken, "pxelinux.cfg/01-52-54-00-00-00-01")
     assert raised.value.reason is Reason.TEMPLATE_ERROR
@@ -81,5 +84,5 @@ def test_a_files_stage(source):
     import os
 
     opened = source.open("vmlinuz")
-    os.close(opened.fd)
+    os.close(opened.file.fd)
     assert opened.about.stage == "kernel"

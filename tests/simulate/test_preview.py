@@ -11,14 +11,17 @@ from werkzeug.wrappers import Request
 from netprov.boot.names import PREVIEW
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.errors import PeerError
-from netprov.http.outcome import Exchange, Outcome, event_of
+from netprov.http.application import Reply
+from netprov.http.outcome import Outcome
 from netprov.inventory.load import load
+from netprov.render.generation import Generation
 from netprov.render.scripts import PREVIEW_TOKEN, Scripts
 from netprov.serve.source import TftpSource
 from netprov.simulate.fetch import Fetcher, by_dns
 from netprov.state.state import open_state
 from netprov.tftp.source import Content
 from netprov.web.boot.asker import previews
+from netprov.web.turn import begun, tell
 
 from ..tftp.tftp_world import World
 
@@ -41,12 +44,12 @@ def state(tmp_path):
 def scripts(tmp_path, state):
     (tmp_path / "netprov.yaml").write_text(CONFIG)
     inventory = load(tmp_path / "netprov.yaml")
-    return Scripts(lambda: inventory, state), inventory
+    return Scripts(state.installs, state.sightings.at), Generation.of(inventory)
 
 
 def test_a_script_by_tftp(scripts, state):
     events = []
-    source = TftpSource(*scripts, events.append)
+    source = TftpSource(scripts[1], scripts[0], events.append)
     peer = IPv4Address("10.0.0.5"), IPv4Address("10.0.0.1")
     looked_at = source.rendered(NAME, *peer, preview=True)().data
     assert (state.installs.all(), events) == ({}, [])
@@ -79,19 +82,20 @@ def test_the_header_of_a_request(method, headers, wanted):
 
 
 @pytest.mark.parametrize(("token", "told"), [(PREVIEW_TOKEN, ""), ("a-real-one", "a-real-one")])
-def test_all_previews_are_not_one_machines(token, told):
+def test_all_previews_are_not_one_machines(scripts, token, told):
     """The journal takes who has an install's token for its machine; a preview's is everybody's."""
-    exchange = Exchange("GET", "/autoinstall/lady", "10.0.0.5", 4000, 200)
-    assert event_of(exchange, Outcome(stage="autoinstall", token=token), 0.0).token == told
+    with begun(scripts[1]) as turn:
+        tell(Outcome(stage="autoinstall", token=token))
+    assert turn.answer("GET", Reply(200, (), b"")).outcome.token == told
 
 
 def test_the_answers_of_an_install_that_was_never_armed(scripts, state):
     asked = BootRequest(Via.HTTP, Loader.OS, ip=IPv4Address("10.0.0.5"))
-    made = scripts[0].autoinstall("system", "lady", asked, PREVIEW_TOKEN, preview=True)
+    made = scripts[0].autoinstall(scripts[1], "system", "lady", asked, PREVIEW_TOKEN, preview=True)
     assert f"/callback/{PREVIEW_TOKEN}".encode() in made.body
     assert state.installs.all() == {}
     with pytest.raises(PeerError) as raised:
-        scripts[0].autoinstall("system", "lady", asked, PREVIEW_TOKEN)
+        scripts[0].autoinstall(scripts[1], "system", "lady", asked, PREVIEW_TOKEN)
     assert raised.value.code == 403
     with pytest.raises(PeerError):
-        scripts[0].autoinstall("system", "lady", asked, "guessed", preview=True)
+        scripts[0].autoinstall(scripts[1], "system", "lady", asked, "guessed", preview=True)

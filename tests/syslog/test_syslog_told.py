@@ -56,7 +56,7 @@ def test_subiquity_is_told_by_its_answers(port: int, told: bool) -> None:
     target = replace(LADY, breed="ubuntu", os_version="24.04", autoinstall="default.user-data")
     site = Site(inventory(target, WEB, settings=settings))
     request = BootRequest(Via.HTTP, Loader.IPXE)
-    answers = site.scripts.autoinstall("system", "lady", request, "", preview=True).body.decode()
+    answers = site.autoinstall("system", "lady", request, "", preview=True).body.decode()
     assert (f"'*.* @10.0.0.1:{port}' >/etc/rsyslog.d/90-netprov.conf" in answers) is told
     commands = yaml.safe_load(answers)["autoinstall"].get("early-commands", [])
     assert len(commands) == told

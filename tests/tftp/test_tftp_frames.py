@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netprov.errors import PeerError
+from netprov.files.opened import Identity
 from netprov.tftp import netascii
-from netprov.tftp.body import FileBody, Identity, MemoryBody, NetasciiBody
+from netprov.tftp.body import FileBody, MemoryBody, NetasciiBody
 from netprov.tftp.frames import CHUNK_BLOCKS, FrameCache, Frames
 
 

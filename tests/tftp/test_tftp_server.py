@@ -553,7 +553,7 @@ def test_stop_ends_what_does_not_drain(make_world: MakeWorld, single_port: bool)
 
 def test_update_is_for_new_requests(world: World) -> None:
     put(world, "f", bytes(5000))
-    world.server.update(TftpSettings(blksize=600, windowsize=2))
+    world.settings = TftpSettings(blksize=600, windowsize=2)
     with world.client() as client:
         answer = options_of(client.rrq(b"f", b"blksize", b"1400", b"windowsize", b"16"))
     assert answer == {b"blksize": b"600", b"windowsize": b"2"}

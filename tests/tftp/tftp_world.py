@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from netprov.files.opened import Identity, OpenedFile
+from netprov.files.paths import open_beneath
 from netprov.inventory.model import TftpSettings
 from netprov.journal.event import Event, Kind
-from netprov.tftp.body import Identity
-from netprov.tftp.paths import open_beneath
 from netprov.tftp.server import TftpServer
 from netprov.tftp.session import Crowd
-from netprov.tftp.source import About, Address, Content, OpenedFile
+from netprov.tftp.source import About, Address, Content, Kept
 
 PATIENCE = 10.0  # seconds until a test gives up on an answer
 
@@ -42,7 +42,8 @@ class World:
         sock.bind((bind or address, 0))
         self.port: int = sock.getsockname()[1]
         self._root_fd = os.open(root, os.O_PATH | os.O_DIRECTORY)
-        self.server = TftpServer([sock], settings or TftpSettings(), self, self.events.append, crowd=crowd)
+        self.settings = settings or TftpSettings()
+        self.server = TftpServer([sock], lambda: self, self.events.append, crowd=crowd)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 
@@ -53,9 +54,9 @@ class World:
         self.previewed.append(preview)
         return self.made.get(name)
 
-    def open(self, name: str) -> OpenedFile:
+    def open(self, name: str) -> Kept:
         fd = open_beneath(self._root_fd, name)
-        return OpenedFile(fd, Identity.of(fd), About(stage="loader-file"))
+        return Kept(OpenedFile(fd, Identity.of(fd)), About(stage="loader-file"))
 
     def stop(self, drain: float = 0.0) -> None:
         if self.thread.is_alive():

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from netprov.http.connections import Limits
-from netprov.inventory.model import Inventory, Settings, TftpSettings
+from netprov.inventory.model import Inventory, Settings, Target, TftpSettings
 from netprov.journal.boots import boot_of
 from netprov.journal.event import Event, Kind
 from netprov.journal.verdicts import Context, verdicts
+from netprov.render.generation import Generation
 from netprov.render.scripts import Scripts
-from netprov.serve.roles import Current
 from netprov.state.state import open_state
 from netprov.web.services import Services
 from tests.world import answering, until
@@ -26,6 +26,7 @@ from tests.world import answering, until
 pytestmark = pytest.mark.e2e  # it waits for connections to die
 
 SO_ATTACH_FILTER = 26
+PROFILE = Target("profile", "web", initrd=("initrd.img",))
 LONGEST = 600  # octets of a TCP segment that get through
 
 
@@ -42,12 +43,12 @@ def server(tmp_path: Path) -> Iterator[tuple[int, list[Event]]]:
     root = tmp_path / "root"
     root.mkdir()
     (root / "initrd.img").write_bytes(bytes(30_000_000))
-    current = Current(Inventory(settings=Settings(tftp=TftpSettings(root=root))))
+    generation = Generation.of(Inventory.of(PROFILE, settings=Settings(tftp=TftpSettings(root=root))))
     events: list[Event] = []
     state = open_state(str(tmp_path / "state"))
     services = Services(
-        scripts=Scripts(current.get, state), state=state, root=current, inventory=current.get, record=events.append,
-        clock=time.time, stage_of=lambda name: "initrd", journal=tmp_path / "journal.db", secret=b"s",
+        newest=lambda: generation, scripts=Scripts(state.installs, state.sightings.at), state=state,
+        record=events.append, clock=time.time, journal=tmp_path / "journal.db", secret=b"s",
     )  # fmt: skip
     with answering(services, Limits(stall_seconds=1.5)) as port:
         yield port, events

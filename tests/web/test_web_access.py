@@ -56,7 +56,7 @@ def test_without_anybody_declared_nothing_changes(site: Site, client: FlaskClien
         assert answer.status_code in (303, 401, 403)
     assert "netprov token" in client.post(path).text
     assert "netprov token" in client.delete("/api/v1/systems/lady").text
-    assert site.newest().system("lady") is not None
+    assert site.newest().inventory.system("lady") is not None
     assert site.state.installs.all() == {}
 
 
@@ -102,7 +102,7 @@ def test_adding_needs_its_own_scope(guarded: Site, visitor: FlaskClient, token: 
     headers = bearer(token) if token else {}
     answer = visitor.post("/api/v1/systems", json={"name": "new", "profile": "web"}, headers=headers)
     assert answer.status_code == status
-    assert (guarded.newest().system("new") is not None) is (status == 200)
+    assert (guarded.newest().inventory.system("new") is not None) is (status == 200)
 
 
 def test_a_stranger_is_added_by_the_page(guarded: Site, visitor: FlaskClient) -> None:
@@ -122,7 +122,7 @@ def test_a_stranger_is_added_by_the_page(guarded: Site, visitor: FlaskClient) ->
     assert (guarded.folder / "netprov.yaml").read_text() == before
     answer = visitor.post(f"{place}/add", data=form)
     assert (answer.status_code, visitor.get(answer.headers["Location"]).headers["Location"]) == (303, "/machines/new")
-    assert guarded.newest().system("new").install == "install-once"
+    assert guarded.newest().inventory.system("new").install == "install-once"
     assert visitor.post(f"{place}/add", data={**form, "name": "another"}).status_code == 409
     assert "alice declared new, in netprov.yaml:" in guarded.events[-1].text
 
@@ -193,7 +193,7 @@ def test_a_session_changes_nothing_by_the_api(guarded: Site, visitor: FlaskClien
     assert visitor.post("/api/v1/systems/lady/arm").status_code == 403
     assert visitor.delete("/api/v1/systems/lady").status_code == 403
     assert guarded.state.installs.all() == {}
-    assert guarded.newest().system("lady") is not None
+    assert guarded.newest().inventory.system("lady") is not None
 
 
 def test_the_cookie_cannot_be_made_up(guarded: Site, visitor: FlaskClient) -> None:

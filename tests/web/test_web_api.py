@@ -149,7 +149,7 @@ def test_add(guarded: Site, visitor: FlaskClient, body: Any, status: int, said: 
         jsonschema.validate(answer.json, SCHEMAS["Added"])
         assert said in answer.json["declared"]
         assert after.startswith(before.rstrip())
-        assert guarded.newest().system_by_mac("52:54:00:aa:bb:cc") is not None
+        assert guarded.newest().inventory.system_by_mac("52:54:00:aa:bb:cc") is not None
         (event,) = [event for event in guarded.events if event.reason is Reason.INVENTORY_EDITED]
         assert (event.system, event.text) == ("new", f"robot declared new, in {answer.json['declared']}")
     else:
@@ -177,7 +177,7 @@ def test_remove(guarded: Site, visitor: FlaskClient) -> None:
     jsonschema.validate(answer.json, SCHEMAS["Removed"])
     assert answer.json == added.json
     assert (guarded.folder / "netprov.yaml").read_text() == before
-    assert guarded.newest().system("new") is None
+    assert guarded.newest().inventory.system("new") is None
     event = [event for event in guarded.events if event.reason is Reason.INVENTORY_EDITED][-1]
     assert (event.system, event.mac) == ("new", "52:54:00:aa:bb:cc")
     assert event.text == f"robot removed new, from {added.json['declared']}"

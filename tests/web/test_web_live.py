@@ -209,21 +209,21 @@ def test_a_browser_that_reads_nothing_is_cut() -> None:
             return number, [live.Message("machine", {"number": number, "of": n}) for n in range(100)]
 
         feed = live.Live(happened)
-        slow, quick = feed.join(), feed.join()
+        slow, quick = feed.listen(), feed.listen()
         assert slow is not None
         assert quick is not None
         count = 0
-        async for octets in feed.stream(quick):
-            assert octets.startswith(b"event: machine\ndata: {")
+        async for octets in quick:
+            assert octets.startswith(b"event: machine\ndata: {" if count else b": netprov\n\n")
             count += 1
             if count == 5 * live.WAITING:
                 break
         assert len(feed) == 1
-        assert slow.qsize() <= live.WAITING + 1
-        assert [slow.get_nowait() for _ in range(slow.qsize())][-1] is None
-        feed.leave(quick)
+        assert len(slow) == live.WAITING + 1
+        assert len([octets async for octets in slow]) == 1 + live.WAITING
+        quick.end()
         feed.close()
-        assert feed.join() is None
+        assert feed.listen() is None
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(live, "POLL", 0.001)
@@ -239,10 +239,10 @@ def test_nobody_looks_nothing_is_read() -> None:
             return 1, []
 
         feed = live.Live(happened)
-        queue = feed.join()
-        assert queue is not None
+        browser = feed.listen()
+        assert browser is not None
         await asyncio.sleep(0.05)
-        feed.leave(queue)
+        browser.end()
         await asyncio.sleep(0.05)
         count = len(asked)
         await asyncio.sleep(0.05)

@@ -16,10 +16,10 @@ from netprov.journal.correlate import Correlator
 from netprov.journal.event import Event
 from netprov.journal.running import Transfers, progress_event
 from netprov.journal.store import Store
+from netprov.render.generation import Generation
 from netprov.render.scripts import Scripts
 from netprov.state.place import Place
 from netprov.state.state import open_state
-from netprov.tftp.root import Root
 from netprov.web.credentials import new_password, new_token
 from netprov.web.services import Services
 from tests.journal.scenes import Machine
@@ -74,6 +74,7 @@ class Site:
         put(folder / "boot-images", files, dict.fromkeys(LOADERS, b"loader" * 100))
         (folder / "netprov.yaml").write_text(INVENTORY.format(access=access, systems=systems))
         self.inventory: Inventory = load(folder / "netprov.yaml")
+        self._generation = Generation.of(self.inventory)
         self._read = (folder / "netprov.yaml").stat().st_ino
         self.state = open_state(self.inventory.settings.server.state)
         place = Place(self.inventory.settings.server.state)
@@ -82,23 +83,23 @@ class Site:
         self._lock = threading.Lock()
         self.events: list[Event] = []
         self.services = Services(
-            scripts=Scripts(lambda: self.inventory, self.state),
+            newest=self.newest,
+            scripts=Scripts(self.state.installs, self.state.sightings.at),
             state=self.state,
-            root=Root(self.inventory.settings.tftp.root),
-            inventory=self.newest,
             record=self.record,
             clock=time.time,
-            stage_of=lambda name: "file",
             journal=place.journal,
             secret=b"s" * 32,
         )
 
-    def newest(self) -> Inventory:
+    def newest(self) -> Generation:
         """As the supervisor hands it out after an edit."""
         read = (self.folder / "netprov.yaml").stat().st_ino
         if read != self._read:
             self._read, self.inventory = read, load(self.folder / "netprov.yaml")
-        return self.inventory
+        if self._generation.inventory is not self.inventory:
+            self._generation = Generation.of(self.inventory)
+        return self._generation
 
     def record(self, *events: Event) -> None:
         with self._lock:

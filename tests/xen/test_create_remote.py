@@ -115,7 +115,7 @@ def test_of_a_profile(site: Site, url: str, tmp_path: Path, installer: Callable[
     assert done.exit_code == 0, done.output
     line = before.rstrip().count("\n") + 2
     assert f"declared new at {url}, in netprov.yaml:{line}\n" in done.output
-    made = site.newest().system("new")
+    made = site.newest().inventory.system("new")
     assert (made.profile, made.virt.type, made.virt.ram) == ("web", "xenpvh", 600)
     assert [(disk.path, disk.size) for disk in made.virt.disks] == [(str(tmp_path / "images/new"), 3 << 20)]
     (interface,) = made.interfaces
@@ -154,7 +154,7 @@ def test_the_answer_is_lost(site: Site, url: str, tmp_path: Path, monkeypatch: p
     got = run(tmp_path, url, *of_profile(tmp_path))
     assert (got.exit_code, "timed out" in got.output, "could not be undone" in got.output) == (1, True, False)
     if whose == "another's":
-        assert site.newest().system("new").profile == "db"
+        assert site.newest().inventory.system("new").profile == "db"
     else:
         assert (site.folder / "netprov.yaml").read_bytes() == before
 
@@ -192,7 +192,7 @@ def test_dry_run(site: Site, url: str, tmp_path: Path) -> None:
     assert got.exit_code == 0, got.output
     assert f"declare at {url}:\n    systems:\n      new:\n        profile: web\n" in got.output
     assert state(site) is None
-    assert site.newest().system("new") is None
+    assert site.newest().inventory.system("new") is None
 
 
 def test_nobody_answers() -> None:

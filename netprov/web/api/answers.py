@@ -126,7 +126,7 @@ def explained(asked: Asked) -> Json:
         asked.text("relay"),
     )  # fmt: skip
     state = asked.services.state
-    found = explain(question, inventory, state.installs, boots[-1] if boots else None, state.leases)
+    found = explain(question, asked.services.generation(), state.installs, boots[-1] if boots else None, state.leases)
     return {
         "machine": name,
         "system": found.target.name if found.target is not None else "",
@@ -154,7 +154,9 @@ def rendered(asked: Asked) -> Json:
     kind, name, inventory = asked.text("kind"), asked.text("name"), asked.inventory
     target = inventory.system(name) or inventory.profile(name)
     local = server_address(inventory, target, asked.local)
-    preview = Preview(inventory, Records(Tokenless(asked.services.state.installs), asked.armed), local)
+    preview = Preview(
+        asked.services.generation(), Records(Tokenless(asked.services.state.installs), asked.armed), local
+    )
     if kind in ("autoinstall", "args"):
         if target is None:
             raise PeerError(f"no system or profile is called {name!r}", 404)

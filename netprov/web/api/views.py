@@ -16,8 +16,8 @@ from netprov.web.api.answers import Asked
 from netprov.web.api.openapi import document
 from netprov.web.api.routes import BY_PATH, PREFIX, ROUTES, Parameter, Route
 from netprov.web.api.schemas import SCHEMAS
-from netprov.web.boot.asker import tell
 from netprov.web.services import Services
+from netprov.web.turn import tell
 
 _FLAGS = {"true": True, "false": False}
 _METHODS = {
@@ -32,7 +32,7 @@ def blueprint(services: Services) -> Blueprint:
 
     def view(route: Route) -> Callable[..., Response]:
         def answer(**path: str) -> Response:
-            tell(request, Outcome(quiet=True))
+            tell(Outcome(quiet=True))
             server = services.inventory().settings.server
             asker = needs(request, server, route.scope)
             if route.scope is not Scope.READ and asker.by != "token":
@@ -49,7 +49,7 @@ def blueprint(services: Services) -> Blueprint:
     @routes.get("/openapi.json")
     def openapi() -> Response:
         """For anybody: it says nothing that the documentation does not."""
-        tell(request, Outcome(quiet=True))
+        tell(Outcome(quiet=True))
         server = services.inventory().settings.server
         return jsonify(document(open_reading=not server.users and not server.tokens))
 

@@ -1,10 +1,9 @@
-"""Who asks: the BootRequest of an HTTP request, and what the journal is told of it."""
+"""Who asks: the BootRequest of an HTTP request."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from ipaddress import AddressValueError, IPv4Address
 
 from flask import Request
@@ -12,7 +11,6 @@ from flask import Request
 from netprov.boot.arch import arch_by_name
 from netprov.boot.names import PREVIEW
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.http.outcome import ENVIRON_KEY, Outcome
 from netprov.inventory.model import Inventory
 from netprov.mac import Mac, parse_mac
 
@@ -65,14 +63,6 @@ def boot_request(request: Request, loader: Loader, inventory: Inventory) -> Boot
 def previews(request: Request) -> bool:
     """Whether the answer is only to be looked at: it must change nothing."""
     return request.method == "HEAD" or PREVIEW in request.headers
-
-
-def tell(request: Request, outcome: Outcome, *, keep: bool = False) -> None:
-    """Leaves what the request was about for its event. `keep`: what was left before stands where this says nothing."""
-    before = request.environ.get(ENVIRON_KEY) if keep else None
-    if isinstance(before, Outcome):
-        outcome = replace(before, reason=outcome.reason or before.reason, text=outcome.text or before.text, quiet=False)
-    request.environ[ENVIRON_KEY] = outcome
 
 
 def _provisioning_macs(request: Request) -> list[Mac]:

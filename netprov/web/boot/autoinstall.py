@@ -8,10 +8,11 @@ from flask import Blueprint, Response, abort, request
 
 from netprov.boot.request import Loader
 from netprov.http.outcome import Outcome
-from netprov.inventory.model import Inventory, Target
-from netprov.web.boot.asker import boot_request, previews, tell
+from netprov.inventory.model import Target
+from netprov.web.boot.asker import boot_request, previews
 from netprov.web.boot.scripts import respond
 from netprov.web.services import Services
+from netprov.web.turn import tell
 
 YAML = "application/yaml"
 
@@ -47,35 +48,32 @@ def blueprint(services: Services) -> Blueprint:
     @routes.get("/profile/<name>/vendor-data")
     @routes.get("/profile/<name>/<token>/vendor-data")
     def vendor_data(name: str, token: str = "") -> Response:
-        tell(request, Outcome(quiet=True))
+        tell(Outcome(quiet=True))
         return Response(b"", content_type=YAML)  # there is none; cloud-init asks all the same
 
     def target(kind: str, name: str) -> Target:
-        found = declared(services.inventory(), kind, name)
+        found = services.generation().target(kind, name)
         if found is None:
             abort(404, f"no {kind} is called {name!r}")
         return found
 
     def answers(kind: str, name: str, token: str) -> Response:
-        tell(request, Outcome(stage="autoinstall"))
+        tell(Outcome(stage="autoinstall"))
         target(kind, name)
-        asked = boot_request(request, Loader.OS, services.inventory())
+        generation = services.generation()
+        asked = boot_request(request, Loader.OS, generation.inventory)
         system = name if kind == "system" else ""
         about = Outcome(stage="autoinstall", mac=asked.mac or "", uuid=asked.uuid, system=system, token=token)
-        tell(request, about)
-        rendered = services.scripts.autoinstall(kind, name, asked, token, preview=previews(request))
+        tell(about)
+        rendered = services.scripts.autoinstall(generation, kind, name, asked, token, preview=previews(request))
         return respond(services, asked, rendered)
 
     return routes
 
 
-def declared(inventory: Inventory, kind: str, name: str) -> Target | None:
-    return inventory.system(name) if kind == "system" else inventory.profile(name)
-
-
 def meta_data(target: Target) -> Response:
     """What cloud-init calls the instance. JSON strings are YAML's, whatever stands in them."""
-    tell(request, Outcome(quiet=True))
+    tell(Outcome(quiet=True))
     lines = {"instance-id": f"netprov-{target.name}", "local-hostname": target.hostname or target.name}
     text = "".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items())
     return Response(text, content_type=YAML)

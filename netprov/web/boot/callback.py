@@ -10,8 +10,8 @@ from netprov.errors import PeerError
 from netprov.http.outcome import Outcome
 from netprov.inventory.model import Target
 from netprov.journal.changes import change_installs
-from netprov.web.boot.asker import tell
 from netprov.web.services import Services
+from netprov.web.turn import tell
 
 MAX_NOTE = 500  # characters of the installer's own words that are kept
 
@@ -28,14 +28,14 @@ def blueprint(services: Services) -> Blueprint:
     @routes.route("/callback/<token>", methods=["GET", "POST"])
     def callback(token: str) -> Response:
         """200 and the new state; 403 for a token nobody has, 410 for one whose install has ended already."""
-        tell(request, Outcome(stage="callback", token=token))
+        tell(Outcome(stage="callback", token=token))
         installs = services.state.installs
         owner = installs.by_token(token)
         record = installs.get(owner) if owner is not None else None
         if owner is None or record is None:
             raise CallbackError("no install has this token", 403)
         target = services.inventory().system(owner) or UNDECLARED
-        tell(request, Outcome(stage="callback", system="" if target is UNDECLARED else owner, token=token))
+        tell(Outcome(stage="callback", system="" if target is UNDECLARED else owner, token=token))
         event = _event(token)
         if request.method == "HEAD":  # asking must not change anything
             return _answer(owner, target, record)

@@ -8,8 +8,9 @@ from netprov.boot.reason import Reason
 from netprov.errors import PeerError
 from netprov.http.outcome import Outcome
 from netprov.mac import parse_mac
-from netprov.web.boot.asker import TEXT, tell
+from netprov.web.boot.asker import TEXT
 from netprov.web.services import Services
+from netprov.web.turn import tell
 
 STAGE = "handed-over"
 MAX_NOTE = 500  # characters of dom0's own words that are kept
@@ -27,7 +28,7 @@ def blueprint(services: Services) -> Blueprint:
             abort(404, "no such page")
         target = services.inventory().system_by_mac(mac)
         system = target.name if target is not None else ""
-        tell(request, Outcome(stage=STAGE, mac=mac, system=system))
+        tell(Outcome(stage=STAGE, mac=mac, system=system))
         match request.values.get("status"):
             case "handed-over":
                 text, reason = "kernel and initrd handed to Xen", Reason.XEN_HANDED_OVER
@@ -36,7 +37,7 @@ def blueprint(services: Services) -> Blueprint:
                 text, reason = f"not handed to Xen: {note}", Reason.XEN_REFUSED
             case _:
                 raise PeerError("say status=handed-over or status=refused", 400)
-        tell(request, Outcome(stage=STAGE, reason=reason, text=text, mac=mac, system=system))
+        tell(Outcome(stage=STAGE, reason=reason, text=text, mac=mac, system=system))
         return Response("noted\n", content_type=TEXT)
 
     return routes

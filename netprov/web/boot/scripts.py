@@ -8,11 +8,14 @@ from flask import Blueprint, Response, abort, request
 
 from netprov.boot.names import parse_name
 from netprov.boot.request import BootRequest
+from netprov.http.application import File
 from netprov.http.outcome import Outcome
 from netprov.journal.decided import event_of_decision
 from netprov.journal.fact import TEMPLATE
-from netprov.web.boot.asker import TEXT, boot_request, previews, tell
-from netprov.web.services import Rendered, Services
+from netprov.render.compose import Rendered
+from netprov.web.boot.asker import TEXT, boot_request, previews
+from netprov.web.services import Services
+from netprov.web.turn import leave_to, tell
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -23,13 +26,15 @@ def blueprint(services: Services) -> Blueprint:
         name = parse_name(path.removeprefix("files/"))
         if name is None:
             abort(404, "no such page")
-        said = boot_request(request, name.loader, services.inventory())
+        generation = services.generation()
+        said = boot_request(request, name.loader, generation.inventory)
         asked = replace(said, mac=name.mac or said.mac, uuid=name.uuid or said.uuid)
-        tell(request, Outcome(stage="script", mac=asked.mac or "", uuid=asked.uuid))
-        rendered = services.scripts.script(asked, name, preview=previews(request))
+        tell(Outcome(stage="script", mac=asked.mac or "", uuid=asked.uuid))
+        rendered = services.scripts.script(generation, asked, name, preview=previews(request))
         if rendered is None:
             # the operator may keep a script of this name among the files, as TFTP takes it too
-            tell(request, Outcome(stage="script", file=path.removeprefix("files/")))
+            tell(Outcome(stage="script"))
+            leave_to(File(path.removeprefix("files/"), generation.root.open))
             return Response("", 404)
         return respond(services, asked, rendered)
 
@@ -43,5 +48,5 @@ def respond(services: Services, asked: BootRequest, rendered: Rendered) -> Respo
         services.record(rendered.told)
     system, mac, uuid, trace, decided = event_of_decision(asked, decision)
     about = Outcome(rendered.stage, mac=mac, uuid=uuid, system=system, token=rendered.token, trace=trace)
-    tell(request, replace(about, detail=((TEMPLATE, rendered.template), *decided)))
+    tell(replace(about, detail=((TEMPLATE, rendered.template), *decided), script=rendered.stage == "script"))
     return Response(rendered.body, content_type=rendered.content_type or TEXT)

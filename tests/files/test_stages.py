@@ -1,6 +1,6 @@
 import pytest
 
-from netprov.boot.stages import Stages
+from netprov.files.stages import Stages
 from netprov.inventory.model import Inventory, Target
 
 INVENTORY = Inventory.of(

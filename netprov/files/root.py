@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 
 from netprov.boot.reason import Reason
-from netprov.tftp.body import Identity
-from netprov.tftp.paths import FOLDER, PathError, open_beneath
-from netprov.tftp.source import OpenedFile
+from netprov.files.opened import Identity, OpenedFile
+from netprov.files.paths import FOLDER, PathError, open_beneath
 
 LOADERS = "loaders"
 """The folder beneath the root where `netprov loaders` puts the boot loaders."""

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from netprov.boot.reason import Reason
-from netprov.tftp.paths import PathError
-from netprov.tftp.root import Root
+from netprov.files.paths import PathError
+from netprov.files.root import Root
 
 
 @pytest.fixture

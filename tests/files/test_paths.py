@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netprov.boot.reason import Reason
-from netprov.tftp import paths
-from netprov.tftp.paths import PathError, open_beneath
+from netprov.files import paths
+from netprov.files.paths import PathError, open_beneath
 
 INSIDE, MISSING, OUTSIDE, UNREADABLE = "inside", Reason.TFTP_NOT_FOUND, Reason.TFTP_OUTSIDE, Reason.TFTP_UNREADABLE
 
