@@ -8,7 +8,6 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,16 @@ from netprov.errors import ConfigError
 from netprov.journal.store import VERSION
 from netprov.journal.timeline import Timeline
 from netprov.state.failure import state_error
-from netprov.state.leases import Lease
 from netprov.state.migrations import NEWEST, schema_of
 from netprov.state.place import Place
+from netprov.state.records import Lease, lease_of
+from netprov.state.sqlite import read_only
 from netprov.state.tables import LEASES, SIGHTINGS
 
 PATIENCE = 2.0
 """Seconds to read a file through; a journal of a million events takes longer."""
+
+_WAIT = 1.0  # seconds for another process's lock
 
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs")
 """File systems whose locks or shared memory SQLite cannot rely on (sqlite.org/wal.html, "Overview", 2)."""
@@ -47,7 +49,7 @@ def state(subject: Subject) -> Iterator[Finding]:
     yield from _disk_of(place.database)
     yield from _writable(subject, place.database)
     try:
-        with closing(_opened(place.database)) as database:
+        with closing(read_only(place.database, _WAIT)) as database:
             said = _quick_check(database)
             schema = _schema(database)
             (mode,) = database.execute("PRAGMA journal_mode").fetchone()
@@ -77,7 +79,7 @@ def journal(subject: Subject) -> Iterator[Finding]:
         yield from _unseen(path, "journal-not-looked-at")
         return
     try:
-        with closing(_opened(path)) as database:
+        with closing(read_only(path, _WAIT)) as database:
             said = _quick_check(database)
             (version,) = database.execute("PRAGMA user_version").fetchone()
         with Timeline(path) as timeline:
@@ -112,7 +114,7 @@ def leases(place: Place) -> Sequence[Lease]:
     """Every lease in the state, which is not made where there is none. Raises StateError."""
     if place.database is not None and not seen(place.database):
         return ()
-    return [Lease(IPv4Address(row[0]), *row[1:]) for row in _rows(place, select(LEASES))]
+    return [lease_of(row) for row in _rows(place, select(LEASES))]
 
 
 def archs(place: Place) -> Mapping[str, int]:
@@ -127,8 +129,8 @@ def archs(place: Place) -> Mapping[str, int]:
 def _rows(place: Place, statement: Select[Any]) -> Sequence[Any]:
     file = place.database
     try:
-        read_only = {"creator": lambda: _opened(file)} if file is not None else {}
-        engine = create_engine("sqlite://" if file is not None else place.where, **read_only)
+        own = {"creator": lambda: read_only(file, _WAIT)} if file is not None else {}
+        engine = create_engine("sqlite://" if file is not None else place.where, **own)
         try:
             with engine.connect() as connection:
                 return connection.execute(statement).all()
@@ -159,10 +161,6 @@ def _unseen(path: Path, id: str) -> Iterator[Finding]:
 def _unreadable(path: Path, id: str) -> Finding:
     advice = "run netprov check as root, or as the server's user"
     return Finding(id, Severity.NOTE, f"{path} is not looked at: this user may not read it", advice)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
 
 
 def _quick_check(database: sqlite3.Connection) -> str:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallState
 from netprov.inventory.model import Target
 from netprov.render.preview import ReadOnly
 from netprov.state.failure import state_error
 from netprov.state.place import Place
-from netprov.state.records import Lease
+from netprov.state.records import Lease, lease_of
+from netprov.state.sqlite import read_only
 
 SCHEMA = "1"
 """Of the tables that are read here."""
@@ -36,7 +36,7 @@ class NotHere(Exception):
 def look(place: Place, file: Path) -> Iterator[Look]:
     """The database in `file`, which is that of `place`. Raises NotHere; once it is open, StateError."""
     try:
-        connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=_WAIT, isolation_level=None)
+        connection = read_only(file, _WAIT)
     except sqlite3.Error as error:
         raise NotHere(str(error)) from None
     with closing(connection):
@@ -104,11 +104,7 @@ class Leases:
     here: Look
 
     def at(self, ip: IPv4Address) -> Lease | None:
-        return next(map(_lease, self.here.rows(f"{_LEASE} WHERE ip = ?", int(ip))), None)
+        return next(map(lease_of, self.here.rows(f"{_LEASE} WHERE ip = ?", int(ip))), None)
 
     def all(self) -> list[Lease]:
-        return [_lease(row) for row in self.here.rows(f"{_LEASE} ORDER BY ip")]
-
-
-def _lease(row: tuple[Any, ...]) -> Lease:
-    return Lease(IPv4Address(row[0]), *row[1:])
+        return [lease_of(row) for row in self.here.rows(f"{_LEASE} ORDER BY ip")]

@@ -19,7 +19,7 @@ from netprov.journal.verdicts import Context, verdicts
 from netprov.notify.news import News, body, news_of, verdict_news
 from netprov.notify.spool import Entry, Spool
 from netprov.notify.watch import LOOKS, Watch
-from netprov.state.reading import identity
+from netprov.state.sqlite import identity
 
 BATCH = 2000  # events read at once: some 60 ms
 JUDGED = 40  # boots judged at once: some 2 ms each

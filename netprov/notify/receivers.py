@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+
+from netprov.state.sqlite import read_only, rows
 
 _SELECT = (
     "SELECT name, delivered, failed, dropped, failing, said, "
@@ -26,7 +27,7 @@ class Receiver:
     waiting: int
 
     def text(self, now: float) -> str:
-        """What is wrong, for who can mend it."""
+        """What is wrong, for who can fix it."""
         minutes = max(0.0, now - self.failing) / 60
         since = f"{minutes / 60:.0f} h" if minutes >= 120 else f"{minutes:.0f} min"
         wait = f"{self.waiting} message{'s' if self.waiting != 1 else ''} wait{'s' if self.waiting == 1 else ''}"
@@ -37,10 +38,5 @@ def receivers(spool: Path) -> list[Receiver]:
     """Every declared one, by name; none where there never was any. Raises sqlite3.Error."""
     if not spool.exists():
         return []
-    with closing(sqlite3.connect(f"{spool.absolute().as_uri()}?mode=ro", uri=True)) as db:
-        try:
-            return [Receiver(*row) for row in db.execute(_SELECT)]
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):  # the file is just being made
-                return []
-            raise
+    with closing(read_only(spool)) as db:
+        return [Receiver(*row) for row in rows(db, _SELECT)]

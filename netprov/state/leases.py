@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address
-from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import delete, select
 
 from netprov.state.database import Database, storable
 from netprov.state.records import Lease as Lease
 from netprov.state.records import LeaseState as LeaseState
-from netprov.state.records import Sighting
+from netprov.state.records import Sighting, lease_of
 from netprov.state.sightings import SightingStore
 from netprov.state.tables import LEASES
 
@@ -27,13 +26,13 @@ class LeaseStore:
     def all(self) -> list[Lease]:
         """Every lease, expired ones too, by address."""
         with self._database.read() as connection:
-            return [_lease(row) for row in connection.execute(select(LEASES).order_by(LEASES.c.ip))]
+            return [lease_of(row) for row in connection.execute(select(LEASES).order_by(LEASES.c.ip))]
 
     def at(self, ip: IPv4Address) -> Lease | None:
         """The lease of `ip`, expired or not."""
         with self._database.read() as connection:
             row = connection.execute(select(LEASES).where(LEASES.c.ip == int(ip))).first()
-        return None if row is None else _lease(row)
+        return None if row is None else lease_of(row)
 
     def commit(self, leases: Sequence[Lease], sightings: Sequence[Sighting] = ()) -> None:
         """Store all of them, each in place of its address's, in one transaction; on return they are on the disk."""
@@ -66,7 +65,3 @@ def _row(lease: Lease) -> tuple[object, ...]:
         lease.remote_id,
         storable(lease.system),
     )
-
-
-def _lease(row: Row[*tuple[Any, ...]]) -> Lease:
-    return Lease(IPv4Address(row[0]), *row[1:])

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from netprov.errors import ConfigError, Origin, Problem
-from netprov.state.sqlite import is_damaged
+from netprov.state.sqlite import identity, is_damaged, read_only, rows
 
 
 class Reading:
@@ -29,7 +29,7 @@ class Reading:
         if self._file is None:
             return
         try:
-            self._db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            self._db = read_only(self._path)
         except sqlite3.Error as error:
             raise self._unreadable(error) from None
 
@@ -45,10 +45,8 @@ class Reading:
         if self._db is None:
             return []
         try:
-            return self._db.execute(sql, values).fetchall()
+            return rows(self._db, sql, values)
         except sqlite3.Error as error:
-            if "no such table" in str(error):  # the writer is just making it
-                return []
             raise self._unreadable(error) from None
 
     def _unreadable(self, error: sqlite3.Error) -> ConfigError:
@@ -71,12 +69,3 @@ class Reading:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def identity(path: Path) -> tuple[int, int] | None:
-    """Tells one file from the one that takes its place; None where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from math import isinf
-from typing import Literal
+from typing import Any, Literal
 
 from netprov.quick import quick
 
@@ -29,6 +30,11 @@ class Lease:
     circuit_id: bytes = b""
     remote_id: bytes = b""
     system: str = ""
+
+
+def lease_of(row: Sequence[Any]) -> Lease:
+    """The lease in a row of the table, its columns in their order."""
+    return Lease(IPv4Address(row[0]), *row[1:])
 
 
 def standing(lease: Lease, now: float) -> str:

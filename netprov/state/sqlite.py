@@ -1,4 +1,4 @@
-"""What our SQLite files have in common: opening one for writing, a transaction, what becomes of a damaged one."""
+"""What our SQLite files have in common: opening one to write or read, a transaction, a damaged one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _ASIDE = 5  # damaged files kept at most
 
@@ -25,6 +26,33 @@ def opened(path: Path, mode: int, prepare: Callable[[sqlite3.Connection], None],
         db.close()
         raise
     return db
+
+
+def read_only(path: Path, wait: float = 5.0) -> sqlite3.Connection:
+    """The file at `path`, which nothing changes through this; for one thread. `wait` as for `opened`.
+
+    Raises sqlite3.Error, also where there is no file.
+    """
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=wait, isolation_level=None)
+
+
+def rows(db: sqlite3.Connection, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
+    """What `sql` selects; nothing where its writer is just making the table. Raises sqlite3.Error."""
+    try:
+        return db.execute(sql, values).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return []
+        raise
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tells one file from the one that takes its place; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 @contextmanager

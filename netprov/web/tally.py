@@ -6,7 +6,6 @@ on, so that all give the same numbers. Only what is new is read: a scrape costs 
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter, defaultdict
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +14,7 @@ from threading import Lock
 from netprov.boot.reason import Reason
 from netprov.journal.boots import STAGES
 from netprov.journal.event import Kind
+from netprov.state.sqlite import identity, read_only
 
 BUCKETS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)  # seconds
 _STEP = 20_000  # rows read at once
@@ -48,13 +48,12 @@ class Tally:
     def update(self) -> None:
         """Take in what is new. Raises sqlite3.Error where the journal cannot be read; a missing one is empty."""
         with self._lock:
-            try:
-                status = self._path.stat()
-            except OSError:
+            file = identity(self._path)
+            if file is None:
                 return
-            with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-                if self._file != (status.st_dev, status.st_ino):  # the first, or the writer has begun another
-                    self._file = status.st_dev, status.st_ino
+            with closing(read_only(self._path)) as db:
+                if self._file != file:  # the first, or the writer has begun another
+                    self._file = file
                     (last,) = db.execute(_SINCE, (Kind.SERVER.value, Reason.SERVER_STARTED.label)).fetchone()
                     self._seen = last or 0
                 while rows := db.execute(_NEW, (self._seen, _STEP)).fetchall():
