@@ -7,16 +7,15 @@ is opened (an older schema, a locked or damaged file) is for `netprov.state` to 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallState
-from netprov.inventory.model import Target
-from netprov.render.preview import ReadOnly
+from netprov.boot.install import InstallRecord, InstallState
+from netprov.render.preview import Unchanging
 from netprov.state.failure import state_error
 from netprov.state.place import Place
 from netprov.state.records import Lease, lease_of
@@ -75,7 +74,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Installs:
+class Installs(Unchanging):
     """The install records."""
 
     here: Look
@@ -84,12 +83,6 @@ class Installs:
         statement = "SELECT state, token, attempts, since, boot_at, note FROM installs WHERE system = ?"
         found = (InstallRecord(InstallState(row[0]), *row[1:]) for row in self.here.rows(statement, system))
         return next(found, None)
-
-    def by_token(self, token: str) -> str | None:
-        return None
-
-    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
-        raise ReadOnly(*owners)
 
 
 _LEASE = (

@@ -23,7 +23,7 @@ from netprov.journal.recorder import lost_event
 from netprov.journal.running import Transfers
 from netprov.journal.store import Store
 from netprov.journal.wire import MESSAGE_OCTETS, decode, separated
-from netprov.state.sqlite import is_damaged, move_aside
+from netprov.state.sqlite import is_damaged, put_aside
 
 _log = logging.getLogger(__name__)
 
@@ -180,15 +180,12 @@ class JournalWriter:
         self._close()
         self._say(f"{self._path}: {error}; events are dropped until this is over")
         if is_damaged(error):
-            try:
-                aside = move_aside(self._path)
-            except OSError as problem:
-                self._say(f"{self._path}: damaged, and cannot be moved aside: {problem}")
-                return
-            text = f"{self._path} was damaged ({error}): a new one is begun, the old one is {aside}"
-            self._say(text)
-            self._order.push(Event(self._clock(), Kind.SERVER, Reason.JOURNAL_DAMAGED, text), time.monotonic())
-            self._retry_at = 0.0
+            aside = put_aside(self._path, error)
+            self._say(aside.text)
+            if aside.moved:
+                damaged = Event(self._clock(), Kind.SERVER, Reason.JOURNAL_DAMAGED, aside.text)
+                self._order.push(damaged, time.monotonic())
+                self._retry_at = 0.0
 
     def _open(self, now: float) -> None:
         if now < self._retry_at:

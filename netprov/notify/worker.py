@@ -19,13 +19,14 @@ from aiohttp import ClientSession
 
 from netprov.boot.reason import Reason
 from netprov.errors import ConfigError
+from netprov.halt import Halt, within
 from netprov.inventory.model import Inventory, Webhook
 from netprov.journal.event import Event, Kind
 from netprov.notify.deliver import GIVE_UP, LONGEST, Answer, attempt, pause, session
 from netprov.notify.follow import Follower, Round
 from netprov.notify.spool import Spool, Waiting
 from netprov.state.place import Place
-from netprov.state.sqlite import is_damaged, move_aside
+from netprov.state.sqlite import is_damaged, put_aside
 
 log = logging.getLogger("netprov")
 
@@ -54,9 +55,7 @@ class NotifyWorker:
         self._spool: Spool | None = None
         self._follower: Follower | None = None
         self._thread = ThreadPoolExecutor(1, "notify")  # the files are read and written in it, and nowhere else
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped: asyncio.Event | None = None
-        self._stopping = False
+        self._halt = Halt()
         self._declared = False  # whether the receivers are those of the inventory
         self._said = ""
 
@@ -66,35 +65,26 @@ class NotifyWorker:
 
     def stop(self) -> None:
         """For a signal handler or another thread. What waits stays in the spool."""
-        self._stopping = True
-        if self._loop is not None and self._stopped is not None:
-            self._loop.call_soon_threadsafe(self._stopped.set)
+        self._halt.ask()
 
     def update(self, inventory: Inventory) -> None:
         """For another thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._update, inventory)
+        self._halt.call(partial(self._update, inventory))
 
     def _update(self, inventory: Inventory) -> None:
         self._inventory = inventory
         self._declared = False
 
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopped = stopped = asyncio.Event()
+        self._halt.begin()
         async with session() as client:
-            while not (self._stopping or stopped.is_set()):
-                wait = await self._round(client)
-                try:
-                    async with asyncio.timeout(wait):
-                        await stopped.wait()
-                except TimeoutError:
-                    pass
+            while not self._halt.asked:
+                await self._halt.within(await self._round(client))
             for sender in self._senders.values():
                 sender.cancel()
             await asyncio.gather(*self._senders.values(), return_exceptions=True)
         await self._in_thread(self._close)
-        self._loop = None
+        self._halt.end()
 
     async def _round(self, client: ClientSession) -> float:
         """Look into the journal once. Seconds until the next time."""
@@ -147,11 +137,7 @@ class NotifyWorker:
                 log.exception("webhook %s: a message could not be sent; it is tried again", name)
                 wait = TROUBLE
             if wait:
-                try:
-                    async with asyncio.timeout(wait):
-                        await queued.wait()
-                except TimeoutError:
-                    pass
+                await within(queued, wait)
 
     async def _send_next(self, client: ClientSession, name: str) -> float:
         """Seconds to wait, unless something is queued meanwhile."""
@@ -221,11 +207,7 @@ class NotifyWorker:
         self._close()
         text = f"webhooks are told nothing for now: {error}"
         if isinstance(error, sqlite3.Error) and is_damaged(error):
-            try:
-                aside = move_aside(self._place.spool)
-                text = f"{self._place.spool} was damaged ({error}): a new one is begun, the old one is {aside}"
-            except OSError as problem:
-                text = f"{self._place.spool} is damaged, and cannot be moved aside: {problem}"
+            text = put_aside(self._place.spool, error).text
         if text != self._said:
             self._said = text
             log.error("%s", text)

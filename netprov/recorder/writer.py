@@ -20,7 +20,7 @@ from netprov.recorder.entry import Entry, What, decoded, encode
 from netprov.recorder.secrets import secrets_of
 from netprov.recorder.store import Piece, Store
 from netprov.recorder.tap import MAX_OCTETS
-from netprov.state.sqlite import is_damaged, move_aside
+from netprov.state.sqlite import is_damaged, put_aside
 
 log = logging.getLogger(__name__)
 
@@ -126,13 +126,10 @@ class PacketWriter:
         self._retry_at = now + _RETRY
         self._say(f"{self._path}: {error}; packets are not recorded until this is over")
         if is_damaged(error):
-            try:
-                aside = move_aside(self._path)
-            except OSError as problem:
-                self._say(f"{self._path}: damaged, and cannot be moved aside: {problem}")
-                return
-            self._say(f"{self._path} was damaged ({error}): a new one is begun, the old one is {aside}")
-            self._retry_at = 0.0
+            aside = put_aside(self._path, error)
+            self._say(aside.text)
+            if aside.moved:
+                self._retry_at = 0.0
 
     def _close(self) -> None:
         if self._store is not None:

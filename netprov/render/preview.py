@@ -25,8 +25,20 @@ class ReadOnly(Exception):
     """A preview was about to change the state: a mistake of ours."""
 
 
+class Unchanging:
+    """Install records that nobody ends by a token, nor changes."""
+
+    __slots__ = ()
+
+    def by_token(self, token: str) -> str | None:
+        return None
+
+    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
+        raise ReadOnly(*owners)
+
+
 @dataclass(frozen=True, slots=True)
-class Records:
+class Records(Unchanging):
     """The install records as they are, or (`armed`) as if an install of every machine were armed."""
 
     real: Installs | None
@@ -37,12 +49,6 @@ class Records:
         if self.armed and (record is None or not record.state.installs):
             return InstallRecord(InstallState.ARMED, token=PREVIEW_TOKEN)
         return record
-
-    def by_token(self, token: str) -> str | None:
-        return None
-
-    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
-        raise ReadOnly(*owners)
 
 
 class NobodySeen:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _ASIDE = 5  # damaged files kept at most
 
@@ -72,8 +72,24 @@ def is_damaged(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def move_aside(path: Path) -> Path:
-    """Rename a damaged file, with what SQLite put beside it; where it is now. Raises OSError."""
+class Aside(NamedTuple):
+    """What became of a damaged file. `moved`: a new one can be begun."""
+
+    moved: bool
+    text: str
+
+
+def put_aside(path: Path, error: Exception) -> Aside:
+    """Move the file that `error` says is damaged out of the way."""
+    try:
+        aside = _move_aside(path)
+    except OSError as problem:
+        return Aside(False, f"{path} is damaged, and cannot be moved aside: {problem}")
+    return Aside(True, f"{path} was damaged ({error}): a new one is begun, the old one is {aside}")
+
+
+def _move_aside(path: Path) -> Path:
+    """Rename it, with what SQLite put beside it; where it is now. Raises OSError."""
     names = [path.with_name(f"{path.name}.corrupt-{n}") for n in range(1, _ASIDE + 1)]
     aside = next((name for name in names if not name.exists()), names[-1])
     for ending in ("-wal", "-shm", ""):

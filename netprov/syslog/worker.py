@@ -8,10 +8,12 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from ipaddress import AddressValueError, IPv4Address
 from typing import Protocol
 
 from netprov.errors import PeerError
+from netprov.halt import Halt
 from netprov.inventory.model import Inventory
 from netprov.journal.event import Event
 from netprov.mac import Mac
@@ -93,43 +95,34 @@ class SyslogWorker:
         self._clock = clock
         self._receiver = Receiver(directory.who)
         self._from: Counter[str] = Counter()  # connections
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped: asyncio.Event | None = None
-        self._stopping = False
+        self._halt = Halt()
 
     def run(self) -> None:
         asyncio.run(self._serve())
 
     def stop(self) -> None:
         """For a signal handler or another thread."""
-        self._stopping = True
-        if self._loop is not None and self._stopped is not None:
-            self._loop.call_soon_threadsafe(self._stopped.set)
+        self._halt.ask()
 
     def update(self, inventory: Inventory) -> None:
         """For another thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._directory.update, inventory)
+        self._halt.call(partial(self._directory.update, inventory))
 
     async def _serve(self) -> None:
-        self._loop = loop = asyncio.get_running_loop()
-        self._stopped = stopped = asyncio.Event()
+        self._halt.begin()
+        loop = asyncio.get_running_loop()
         servers: list[asyncio.Server | asyncio.DatagramTransport] = []
         for sock in self._sockets:
             if sock.type == socket.SOCK_STREAM:
                 servers.append(await loop.create_server(lambda: _Stream(self), sock=sock))
             else:
                 servers.append((await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=sock))[0])
-        while not (self._stopping or stopped.is_set()):
-            try:
-                async with asyncio.timeout(TELL / 2):
-                    await stopped.wait()
-            except TimeoutError:
-                for event in self._receiver.due(self._clock()):
-                    self._record(event)
+        while not await self._halt.within(TELL / 2):
+            for event in self._receiver.due(self._clock()):
+                self._record(event)
         for server in servers:
             server.close()
-        self._loop = None
+        self._halt.end()
 
     def take(self, data: bytes, address: str) -> None:
         event = self._receiver.receive(data, address, self._clock())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address
 
 from netprov.boot.arch import ARCHS, Arch, arch_by_name
-from netprov.boot.install import Change, InstallEvent, InstallRecord
+from netprov.boot.install import InstallRecord
 from netprov.errors import Origin, PeerError
 from netprov.explain.paper import LeaseBook, NoLeases
 from netprov.explain.server import our_address
@@ -18,13 +18,13 @@ from netprov.explain.walked import STARTS, Imagined, Unimaginable, Walked, walke
 from netprov.explain.who import UnknownName
 from netprov.inventory.model import Inventory, Target
 from netprov.journal.boots import Boot
-from netprov.render.preview import ReadOnly, Records
+from netprov.render.preview import Records, Unchanging
 from netprov.render.scripts import PREVIEW_TOKEN
 from netprov.web.services import Installs
 
 
 @dataclass(frozen=True, slots=True)
-class Tokenless:
+class Tokenless(Unchanging):
     """The install records, their tokens left out: whoever has one can end an install."""
 
     real: Installs
@@ -32,12 +32,6 @@ class Tokenless:
     def get(self, system: str) -> InstallRecord | None:
         record = self.real.get(system)
         return replace(record, token=PREVIEW_TOKEN) if record is not None and record.token else record
-
-    def by_token(self, token: str) -> str | None:
-        return None
-
-    def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]:
-        raise ReadOnly(*owners)
 
 
 Explained = Walked
