@@ -28,7 +28,7 @@ from netprov.web.services import Services
 pytestmark = pytest.mark.e2e  # it waits for connections to die
 
 SO_ATTACH_FILTER = 26
-PROFILES = {"web": Target("profile", "web", initrd=("initrd.img",))}
+WEB = Target("profile", "web", initrd=("initrd.img",))
 LONGEST = 600  # octets of a TCP segment that get through
 
 
@@ -45,7 +45,7 @@ def server(tmp_path: Path) -> Iterator[tuple[int, list[Event]]]:
     root = tmp_path / "root"
     root.mkdir()
     (root / "initrd.img").write_bytes(bytes(30_000_000))
-    generation = Generation.of(Inventory(settings=Settings(tftp=TftpSettings(root=root)), profiles=PROFILES))
+    generation = Generation.of(Inventory.of(WEB, settings=Settings(tftp=TftpSettings(root=root))))
     events: list[Event] = []
     state = open_state(str(tmp_path / "state"))
     services = Services(
