@@ -17,7 +17,7 @@ from netprov.files.paths import PathError
 from netprov.http.application import Answer, Application, Call, File, Reply, Stream
 from netprov.http.connections import HEADERS, Connections, Limits
 from netprov.http.files import FileSender, FileTooShortError, content_type
-from netprov.http.outcome import Exchange, Outcome, event_of
+from netprov.http.outcome import UNTOLD, Exchange, Outcome, event_of
 from netprov.http.progress import Progress
 from netprov.http.ranges import Version, answer
 from netprov.http.tap import HttpTap, Way
@@ -113,7 +113,7 @@ class Front:
         self._under_way.add(task)
         self.connections.busy(request.protocol)
         loop = asyncio.get_running_loop()
-        course = _Course(_exchange_of(request), Outcome(), loop.time())
+        course = _Course(_exchange_of(request), UNTOLD, loop.time())
         if self._tap is not None:  # later the connection may be gone
             course.local = _address(request.get_extra_info("sockname"))
         try:

@@ -1,7 +1,8 @@
 """Handing each new inventory generation to the workers: whole, or not at all.
 
-The supervisor pickles a generation once into anonymous memory and passes its descriptor to every worker. A worker swaps
-one reference when it has read the whole, so no packet is ever decided on half an inventory.
+The supervisor pickles an inventory once into anonymous memory and passes its descriptor to every worker. A worker that
+has read the whole makes of it what it serves from (current.py), and swaps that by one assignment: each packet and each
+request is answered from one generation, to its end.
 """
 
 from __future__ import annotations

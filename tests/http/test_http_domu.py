@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import select
@@ -16,7 +15,7 @@ from http_world import Server
 
 from netprov.boot.reason import Reason
 from netprov.files.root import Root
-from netprov.files.sums import Sum, Sums
+from netprov.files.sums import Sums
 from netprov.scripts.plan import Sum as PromisedSum
 from netprov.scripts.pxelinux.names import Place
 from netprov.xen.bootloader.fetcher import Fetcher
@@ -56,22 +55,6 @@ def test_report(server: Server, body: str, reason: Reason, text: str) -> None:
 )
 def test_bad_reports(server: Server, path: str, body: str, status: int) -> None:
     assert post(server, path, body) == status
-
-
-def test_sums(tmp_path: Path) -> None:
-    (tmp_path / "v").write_bytes(b"kernel")
-    root, sums = Root(tmp_path), Sums()
-    assert sums.of(root, "v") == Sum(6, hashlib.sha256(b"kernel").hexdigest())
-    assert sums.of(root, "v") is sums.of(root, "v")
-    (tmp_path / "new").write_bytes(b"KERNEL")
-    os.rename(tmp_path / "new", tmp_path / "v")
-    assert sums.of(root, "v") == Sum(6, hashlib.sha256(b"KERNEL").hexdigest())
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "v").write_bytes(b"Kernel")
-    assert sums.of(Root(tmp_path / "other"), "v") == Sum(6, hashlib.sha256(b"Kernel").hexdigest())
-    assert sums.of(root, "gone") is None
-    assert sums.of(root, "../v") is None
-    assert sums.of(root, ".") is None
 
 
 class Cutter:

@@ -10,7 +10,7 @@ import hmac
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,8 +56,11 @@ class Site:
         self.store.add([self.correlator.place(event) for event in events], 1_000_000, 0.0)
 
     @contextlib.contextmanager
-    def running(self, *hooks: Webhook) -> Iterator[NotifyWorker]:
-        worker = NotifyWorker(self.place, inventory(*hooks), self.recorded.append)
+    def running(self, *hooks: Webhook, before: Sequence[Webhook] | None = None) -> Iterator[NotifyWorker]:
+        """`before`: what was declared when the worker was made, where that is not what its loop begins with."""
+        worker = NotifyWorker(self.place, inventory(*(hooks if before is None else before)), self.recorded.append)
+        if before is not None:
+            worker.update(inventory(*hooks))
         with in_thread(worker.run, worker.stop):
             yield worker
 
@@ -305,6 +308,13 @@ def test_an_edit_takes_effect_at_once(site: Site, monkeypatch: pytest.MonkeyPatc
         site.record(install())
         until(lambda: site.standing("chat").delivered == 1)
     assert len(ops.requests) == 2
+
+
+def test_an_edit_before_the_loop_runs_is_not_lost(site: Site) -> None:
+    with receiving(status(200)) as ops, site.running(Webhook("ops", ops.url), before=()):
+        until(site.followed)
+        site.record(install())
+        until(lambda: ops.requests)
 
 
 def test_a_damaged_spool_goes_out_of_the_way(site: Site, caplog: pytest.LogCaptureFixture) -> None:

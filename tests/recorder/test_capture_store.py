@@ -107,6 +107,17 @@ def test_secrets_are_blanked_before_they_reach_the_disk(tmp_path):
         assert word not in stored
 
 
+def test_another_generations_secrets_are_blanked_from_the_next_packet_on(tmp_path):
+    running = Running(tmp_path / "capture.db")
+    lady = Target("system", "lady", autoinstall_meta={"rootpw": "secret456"})
+    running.writer.update(Inventory.of(lady, settings=inventory().settings))
+    running.put(tftp(LADY, 1.0, b"\0\5\0\0say secret456 to me\0"))
+    running.stop()
+    stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"say *********" in stored
+    assert b"secret456" not in stored
+
+
 def test_it_goes_on_after_a_restart_and_knows_whose_address_is_whose(tmp_path):
     path = tmp_path / "capture.db"
     first = Running(path)

@@ -142,6 +142,13 @@ def test_the_state_is_not_asked_for_every_line() -> None:
     assert seen.asked == 2
 
 
+def test_an_inventory_that_is_handed_over_before_the_loop_runs_counts() -> None:
+    directory = Directory(Seen(), Inventory(), lambda: 1000.0)
+    assert directory.who("10.0.0.1") == Who()
+    SyslogWorker([], directory, lambda event: None).update(INVENTORY)
+    assert directory.who("10.0.0.1") == Who(MAC, "lady")
+
+
 # in the journal
 
 
