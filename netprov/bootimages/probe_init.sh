@@ -45,11 +45,14 @@ say "kernel $(uname -r) $(uname -m)"
 while read -r module; do insmod "/lib/modules/$module" 2>/dev/null; done </lib/modules/order
 if [ -d /sys/firmware/efi ]; then
     say firmware uefi
-    mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null
-    # four bytes of attributes, then the value
-    case $(od -An -tu1 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c 2>/dev/null) in
-        *" 1") say secureboot on ;;
-        *" 0") say secureboot off ;;
+    variables=/sys/firmware/efi/efivars
+    mount -t efivarfs efivarfs $variables 2>/dev/null
+    # four bytes of attributes, then the value; firmware that has other variables, but not this one, has no Secure Boot
+    secureboot=$variables/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+    case $(od -An -tu1 $secureboot 2>/dev/null),$(ls $variables) in
+        *" 1,"*) say secureboot on ;;
+        *" 0,"*) say secureboot off ;;
+        ,?*) say secureboot off ;;
         *) say secureboot unknown ;;
     esac
 else

@@ -29,7 +29,7 @@ class Machine:
     number: int  # of its MAC and address
     firmware: Firmware
     system: Mapping[str, Any] | None  # its fields beside `interfaces`; None: it is not declared
-    files: Sequence[str]  # what it fetches, in this order; others may come between
+    files: Sequence[str]  # what it fetches, in this order, "A|B" either; others may come between
     stages: Sequence[str] = INSTALLED
     facts: Sequence[str] = ()  # what its probe says beside the usual, regular expressions
     disk: bool = False
@@ -70,7 +70,7 @@ def fetched(boot: dict[str, Any]) -> list[str]:
 
 def in_order(wanted: Sequence[str], seen: Sequence[str]) -> bool:
     rest = iter(seen)
-    return all(name in rest for name in wanted)
+    return all(any(name in either.split("|") for name in rest) for either in wanted)
 
 
 def _weight(firmware: Firmware) -> int:

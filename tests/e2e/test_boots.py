@@ -50,11 +50,11 @@ MACHINES = (
     ),
     Machine(
         "uefi-ipxe", 15, UEFI, {"boot_loaders": ["ipxe"]}, facts=["firmware uefi"],
-        files=["ipxe.efi", "ipxe/52-54-00-77-00-0f", f"files/{KERNEL}", f"files/{INITRD}"],
+        files=["ipxe.efi", "ipxe/52-54-00-77-00-0f|autoexec.ipxe", f"files/{KERNEL}", f"files/{INITRD}"],
     ),
     Machine(
         "uefi-http", 16, UEFI_HTTP, {}, facts=["firmware uefi"],
-        files=["files/ipxe.efi", "ipxe/52-54-00-77-00-10", f"files/{KERNEL}", f"files/{INITRD}"],
+        files=["files/ipxe.efi", "ipxe/52-54-00-77-00-10|files/autoexec.ipxe", f"files/{KERNEL}", f"files/{INITRD}"],
     ),
     Machine(
         "arm64", 17, ARM64, {"profile": "probe-arm64"}, facts=["firmware uefi", "kernel .* aarch64"],
