@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from netprov.boot.owner import PREVIEW_TOKEN
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
-from netprov.render.scripts import PREVIEW_TOKEN
 
 ENVIRON_KEY = "netprov.outcome"
 """Where a view leaves the Outcome of its request in the WSGI environ."""

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Protocol
 
 from netprov.boot.decide import decide
 from netprov.boot.install import Boot, Change, Fetched, InstallEvent, InstallRecord, InstallState
 from netprov.boot.names import Name
+from netprov.boot.owner import PREVIEW_TOKEN, answers_mac, owner_of, token_of
 from netprov.boot.request import BootRequest
+from netprov.boot.state import BootState
 from netprov.errors import PeerError
 from netprov.inventory.model import Inventory, Target
 from netprov.journal.changes import Changed, change_installs
-from netprov.mac import Mac, parse_mac
+from netprov.mac import Mac
 from netprov.render.compose import Rendered, answers_for, script_of
 from netprov.render.context import Subject
 from netprov.render.domu import SumOf, no_sum
 from netprov.render.environment import Templates
 from netprov.render.server import Server
-
-PREVIEW_TOKEN = "preview"
-"""Stands where a machine that was never armed would get its token."""
 
 
 class Sighting(Protocol):
@@ -51,7 +49,7 @@ class Sightings(Protocol):
 
 
 class Installs(Protocol):
-    def get(self, system: str) -> InstallRecord | None: ...
+    def get(self, system: str, /) -> InstallRecord | None: ...
     def by_token(self, token: str) -> str | None: ...
     def apply(self, owners: Mapping[str, Target], event: InstallEvent, now: float) -> tuple[Change, ...]: ...
 
@@ -94,7 +92,7 @@ class Scripts:
         inventory = self._inventory_of()
         asked = self._asked(request, name)
         templates = self._templates_of(inventory)
-        decision = decide(asked, inventory, _Records(self._state.installs))
+        decision = decide(asked, inventory, BootState(self._state.installs))
         if name.exact and (decision.target is None or decision.target.kind != "system"):
             return None
         if not decision.installing:
@@ -102,14 +100,14 @@ class Scripts:
         target, owner = decision.target, decision.record
         assert target is not None
         known = self._state.installs.get(owner)
-        token = known.token if known is not None and known.token else PREVIEW_TOKEN
+        token = token_of(known)
         rendered = script_of(inventory, templates, asked, decision, token, self._sum_of)
         if preview or rendered is None:
             return rendered
         changed = self._change(owner, target, Boot(), rendered.stage, request)
         after = changed.record
         if after.state is InstallState.FAILED:
-            decision = decide(asked, inventory, _Records(self._state.installs))
+            decision = decide(asked, inventory, BootState(self._state.installs))
             rendered = script_of(inventory, templates, asked, decision, "", self._sum_of)
         elif after.token != token:
             rendered = script_of(inventory, templates, asked, decision, after.token, self._sum_of)
@@ -127,10 +125,11 @@ class Scripts:
         target = inventory.system(name) if target_kind == "system" else inventory.profile(name)
         if target is None:
             raise PeerError(f"there is no {target_kind} {name}", 404)
-        owner = self._owner(target, "" if preview and token == PREVIEW_TOKEN else token)
+        shown = "" if preview and token == PREVIEW_TOKEN else token
+        owner = owner_of(target, shown, self._state.installs, inventory)
         asked = self._asked(request, None)
         subnet = inventory.subnet_of(asked.ip) if asked.ip is not None else None
-        mac = self._mac(asked, target, owner)
+        mac = answers_mac(target, asked.mac, owner)
         subject = Subject(target, Server.of(inventory, request), mac, token, subnet)
         rendered = answers_for(subject, self._templates_of(inventory), owner)
         if preview or not token:
@@ -142,28 +141,6 @@ class Scripts:
         ip = str(request.ip or "")
         (changed,) = change_installs(self._state.installs, {owner: target}, event, self._clock(), stage=stage, ip=ip)
         return changed
-
-    def _owner(self, target: Target, token: str) -> str:
-        """Whose install record counts. Raises PeerError for a token that is not of an install of `target`."""
-        system = target.name if target.kind == "system" else ""
-        if not token:
-            return system
-        owner = self._state.installs.by_token(token)
-        record = self._state.installs.get(owner) if owner is not None else None
-        if owner is None or record is None or not hmac.compare_digest(record.token.encode(), token.encode()):
-            raise PeerError(f"this token is not that of the newest install of {target.kind} {target.name}", 403)
-        if (system and owner != system) or (not system and self._inventory_of().system(owner) is not None):
-            raise PeerError(f"this token is of another machine than {target.kind} {target.name}", 403)
-        return owner
-
-    def _mac(self, asked: BootRequest, target: Target, owner: str) -> Mac | None:
-        """The interface that asks, where it is one of the target's; the record's, of a machine that has only a MAC."""
-        if target.kind == "system":
-            return asked.mac if any(i.mac == asked.mac for i in target.interfaces) else None
-        try:
-            return parse_mac(owner)
-        except ValueError:
-            return asked.mac
 
     def _asked(self, request: BootRequest, name: Name | None) -> BootRequest:
         """`request`, with who asks as far as the name, the request itself and the address's last sighting tell.
@@ -199,19 +176,6 @@ class Scripts:
             held = (inventory, Templates.of(inventory))
             self._templates = held
         return held[1]
-
-
-@dataclass(frozen=True, slots=True)
-class _Records:
-    """The install records as decide() asks for them. It never asks a script's request for loaders given."""
-
-    installs: Installs
-
-    def install(self, system: str) -> InstallRecord | None:
-        return self.installs.get(system)
-
-    def loader_fetches(self, mac: Mac, loader_file: str) -> int:
-        return 0
 
 
 def _contradicts(request: BootRequest, seen: Sighting) -> bool:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 
 from netprov.boot.decision import BootDecision
 from netprov.boot.names import Name, parse_name
+from netprov.boot.owner import PREVIEW_TOKEN
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Via
 from netprov.boot.stages import Stages
@@ -16,7 +17,7 @@ from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory
 from netprov.journal.event import Event
 from netprov.journal.promise import promised
-from netprov.render.scripts import PREVIEW_TOKEN, Scripts
+from netprov.render.scripts import Scripts
 from netprov.tftp.paths import PathError
 from netprov.tftp.root import Root
 from netprov.tftp.source import About, Address, Content, OpenedFile

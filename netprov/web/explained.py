@@ -10,16 +10,16 @@ from ipaddress import AddressValueError, IPv4Address
 
 from netprov.boot.arch import ARCHS, Arch, arch_by_name
 from netprov.boot.install import Change, InstallEvent, InstallRecord
+from netprov.boot.owner import PREVIEW_TOKEN
+from netprov.boot.who import UnknownName
 from netprov.errors import Origin, PeerError
 from netprov.explain.paper import LeaseBook, NoLeases
 from netprov.explain.server import our_address
 from netprov.explain.state import Kept
 from netprov.explain.walked import STARTS, Imagined, Unimaginable, Walked, walked
-from netprov.explain.who import UnknownName
 from netprov.inventory.model import Inventory, Target
 from netprov.journal.boots import Boot
 from netprov.render.preview import ReadOnly, Records
-from netprov.render.scripts import PREVIEW_TOKEN
 from netprov.web.services import Installs
 
 
