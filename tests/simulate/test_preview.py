@@ -9,13 +9,14 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from netprov.boot.names import PREVIEW
+from netprov.boot.owner import PREVIEW_TOKEN
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.errors import PeerError
 from netprov.http.application import Reply
 from netprov.http.outcome import Outcome
 from netprov.inventory.load import load
 from netprov.render.generation import Generation
-from netprov.render.scripts import PREVIEW_TOKEN, Scripts
+from netprov.render.scripts import Scripts
 from netprov.serve.source import TftpSource
 from netprov.simulate.fetch import Fetcher, by_dns
 from netprov.state.state import open_state
