@@ -40,14 +40,14 @@ def run(machine: Machine, words: list[str], origin: Origin, block: tuple[Stateme
     if equals:  # NAME=VALUE is no command: GRUB takes it for an assignment as the last resort
         machine.set(variable, value, origin)
     else:
-        machine.notes.append(f"{origin}: GRUB has no command {name}, and goes on")
+        machine.notes.add(f"{origin}: GRUB has no command {name}, and goes on")
     return True  # also where it is unknown: `if nonsense; then` is true
 
 
 def _entry(machine: Machine, words: list[str], origin: Origin, block: tuple[Statement, ...] | None) -> bool:
     options, plain = _options(words[1:], {"class", "users", "hotkey", "id", "source"})
     if block is None or not plain:
-        machine.notes.append(f"{origin}: {words[0]} without a title and a block is none")
+        machine.notes.add(f"{origin}: {words[0]} without a title and a block is none")
         return False
     users = None if "unrestricted" in options else options.get("users", [""])[-1]
     ident = options.get("id", plain[:1])[-1]
@@ -124,7 +124,7 @@ def _long(arguments: list[str]) -> list[str]:
 def _source(machine: Machine, arguments: list[str], origin: Origin) -> bool:
     text = machine.text(arguments[0], origin) if arguments else None
     if text is None:
-        machine.notes.append(f"{origin}: {' '.join(arguments)} is not there, and GRUB goes on")
+        machine.notes.add(f"{origin}: {' '.join(arguments)} is not there, and GRUB goes on")
         return False
     machine.source(text, machine.place(arguments[0], origin))
     return True

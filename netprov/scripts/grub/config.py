@@ -10,6 +10,7 @@ from netprov.errors import Origin, PeerError
 from netprov.scripts.facts import MachineFacts
 from netprov.scripts.grub.environment import Device
 from netprov.scripts.grub.menu import Grub
+from netprov.scripts.notes import Notes
 from netprov.scripts.plan import BootPlan, Files, Local, Reading
 from netprov.scripts.straight import NotStraight
 
@@ -36,11 +37,11 @@ def read(
     """
     home = home or Device("tftp", str(facts.server or ""))
     found: frozenset[Origin] = frozenset()
-    first: tuple[BootPlan | PeerError, tuple[str, ...]] | None = None
+    first: tuple[BootPlan | PeerError, Notes] | None = None
     for _ in range(_MOST_TRIES):
         grub = Grub(facts, files, home, folder, label, found)
         outcome = _outcome(grub, text, name)
-        first = first or (outcome, tuple(dict.fromkeys(grub.machine.notes)))
+        first = first or (outcome, grub.machine.notes)
         if not _agree(first[0], outcome):
             break
         if found.issuperset(grub.machine.asked):
@@ -62,9 +63,8 @@ def _agree(one: BootPlan | PeerError, other: BootPlan | PeerError) -> bool:
     return one == other or (isinstance(one, Local) and isinstance(other, Local))
 
 
-def _reading(outcome: BootPlan | PeerError, notes: tuple[str, ...]) -> Reading:
-    if isinstance(outcome, PeerError):
-        for note in notes:
-            outcome.add_note(note)
-        raise outcome
-    return Reading(outcome, notes)
+def _reading(outcome: BootPlan | PeerError, notes: Notes) -> Reading:
+    with notes.told():
+        if isinstance(outcome, PeerError):
+            raise outcome
+    return Reading(outcome, notes.all())

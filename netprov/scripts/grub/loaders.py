@@ -65,7 +65,7 @@ def _chainloader(machine: Machine, arguments: list[str], origin: Origin) -> bool
 def _boot(machine: Machine, _arguments: list[str], origin: Origin) -> bool:
     if machine.has_loaded:
         raise Done(machine.boot(origin))
-    machine.notes.append(f"{origin}: boot, and nothing is loaded")
+    machine.notes.add(f"{origin}: boot, and nothing is loaded")
     return False
 
 

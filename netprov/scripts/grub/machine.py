@@ -11,6 +11,7 @@ from netprov.scripts.facts import MachineFacts
 from netprov.scripts.grub.environment import Device, device_of, first
 from netprov.scripts.grub.syntax import Command, For, Function, If, Statement, While, parse_script
 from netprov.scripts.messages import ScriptMessage
+from netprov.scripts.notes import Notes
 from netprov.scripts.plan import Boot, BootPlan, Files, refused
 from netprov.scripts.straight import LARGEST, LONGEST, MOST_FILES, MOST_STEPS, NotStraight
 
@@ -93,7 +94,7 @@ class Machine:
         self.functions: dict[str, Function] = {}
         self.loaded = Loaded()
         self.menu: list[Entry] = []
-        self.notes: list[str] = []
+        self.notes = Notes()
         self.ever_searched = False
         self._files = files
         self._run_command = commands
@@ -107,7 +108,7 @@ class Machine:
     def source(self, text: str, name: str) -> bool:
         """Runs a script as it stands."""
         script = parse_script(text, name)
-        self.notes += script.notes
+        self.notes.update(script.notes)
         return self.run(script.statements)
 
     def run(self, statements: tuple[Statement, ...]) -> bool:

@@ -60,7 +60,7 @@ class Grub:
             raise Done(Chain(machine.place(name, origin), label=self._label))
         text = machine.text(name, origin)
         if text is None:
-            machine.notes.append(f"{origin}: {name} is not there, and GRUB goes on")
+            machine.notes.add(f"{origin}: {name} is not there, and GRUB goes on")
             return False
         with machine.context():
             machine.source(text, machine.place(name, origin))
@@ -84,7 +84,7 @@ class Grub:
         place = _place(menu, wanted)
         if place is None:
             if wanted:
-                self.machine.notes.append(f"default={wanted} names none of the {len(menu)} entries: the first boots")
+                self.machine.notes.add(f"default={wanted} names none of the {len(menu)} entries: the first boots")
             return menu[0]
         return menu[place]
 
@@ -92,7 +92,7 @@ class Grub:
         for word in self.machine.value("fallback").split():
             place = _place(menu, word)
             if place is not None:
-                self.machine.notes.append(f"the default entry boots nothing: fallback={word}")
+                self.machine.notes.add(f"the default entry boots nothing: fallback={word}")
                 yield menu[place]
 
     def _execute(self, entry: Entry) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from netprov.errors import Origin
 from netprov.scripts.grub.words import Token, Word, tokens
+from netprov.scripts.notes import Notes
 from netprov.scripts.straight import NotStraight
 
 _DEEPEST = 32  # blocks in blocks
@@ -94,7 +95,7 @@ class _Parser:
 
     def script(self) -> Script:
         statements: list[Statement] = []
-        notes: list[str] = []
+        notes = Notes()
         while self._token.kind != "end":
             if self._token.kind == "newline":
                 self._at += 1
@@ -103,11 +104,11 @@ class _Parser:
             try:
                 statements += self._line()
             except _Fault as fault:
-                notes.append(fault.note)
+                notes.add(fault.note)
                 self._depth = 0
                 while self._token.kind not in ("newline", "end"):
                     self._at += 1
-        return Script(tuple(statements), tuple(notes))
+        return Script(tuple(statements), notes.all())
 
     def _line(self) -> list[Statement]:
         found: list[Statement] = []

@@ -11,6 +11,7 @@ from netprov.scripts.ipxe.images import Image, Images, image_of
 from netprov.scripts.ipxe.line import Call, Line, call, is_script, lines, parts
 from netprov.scripts.ipxe.settings import Settings
 from netprov.scripts.messages import ScriptMessage
+from netprov.scripts.notes import Notes
 from netprov.scripts.plan import BootPlan, Chain, Files, Local, Refusal, base_name, refused
 from netprov.scripts.straight import MOST_FILES, MOST_STEPS, NotStraight
 
@@ -78,7 +79,7 @@ class Ipxe:
     """`label`: the menu's item that a person named, in place of its default."""
 
     def __init__(self, facts: MachineFacts, files: Files | None, label: str | None) -> None:
-        self.notes: list[str] = []
+        self.notes = Notes()
         self.label = label
         self._facts = facts
         self._files = files
@@ -154,7 +155,7 @@ class Ipxe:
             raise NotStraight(self._origin, f"{name} {_UNKNOWN[name]}, which a domU's boot cannot follow")
         command = _COMMANDS.get(name)
         if command is None and name not in _PASSED:
-            self.notes.append(f"{self._origin}: iPXE has no command {name}, and it fails")
+            self.notes.add(f"{self._origin}: iPXE has no command {name}, and it fails")
             return False
         taken = call(words)
         return taken is not None and (command is None or command(self, taken))
@@ -185,7 +186,7 @@ class Ipxe:
 
     def _read(self, told: Call) -> bool:
         """Nobody types: with a time to wait it fails, without it is as if Enter were pressed."""
-        self.notes.append(f"{self._origin}: read: nobody is at the keyboard")
+        self.notes.add(f"{self._origin}: read: nobody is at the keyboard")
         return len(told.words) == 1 and not told.has("timeout")
 
     def _isset(self, told: Call) -> bool:
@@ -229,14 +230,14 @@ class Ipxe:
         self._offered += [name for name in names if name not in self._offered]
         if self.label in names:
             chosen, self.label = self.label or "", None
-        self.notes.append(f"{self._origin}: a menu; with nobody at the keyboard it is {chosen}")
+        self.notes.add(f"{self._origin}: a menu; with nobody at the keyboard it is {chosen}")
         return self._set(Call("set", (told.words[0], chosen)))
 
     def _goto(self, told: Call) -> bool:
         for place, line in enumerate(self._script.lines):
             if told.words and line.label == told.words[0]:
                 raise _Goto(place)
-        self.notes.append(f"{self._origin}: there is no label :{' '.join(told.words)}")
+        self.notes.add(f"{self._origin}: there is no label :{' '.join(told.words)}")
         return False
 
     # images
@@ -273,7 +274,7 @@ class Ipxe:
         if not told.words or images.find(told.words[0]) is not None:
             image = self._acquired(told)
             if image is None:
-                self.notes.append(f"{self._origin}: {told.name}, and nothing is loaded")
+                self.notes.add(f"{self._origin}: {told.name}, and nothing is loaded")
                 return False
             if image is images.selected or image.args or len(images.loaded) > 1:
                 raise Done(images.boot(image, self._origin))
@@ -295,13 +296,13 @@ class Ipxe:
             raise NotStraight(self._origin, f"asks for more than {MOST_FILES} files")
         text = self._files(image.uri)
         if text is None:
-            self.notes.append(f"{self._origin}: {image.uri} is not there")
+            self.notes.add(f"{self._origin}: {image.uri} is not there")
             return False
         if not is_script(text):
             raise Done(Chain(image.uri, label=self.label))
         status, said = self._run(_Script(image.uri, image.uri, lines(text)))
         if not status:
-            self.notes.append(said)
+            self.notes.add(said)
         if replace:
             raise _End(status, said)
         return status
@@ -329,7 +330,7 @@ class Ipxe:
 
     def _nobody(self, told: Call) -> bool:
         """prompt, login: no key is pressed, so that the time runs out."""
-        self.notes.append(f"{self._origin}: {told.name} fails, as nobody is at the keyboard")
+        self.notes.add(f"{self._origin}: {told.name} fails, as nobody is at the keyboard")
         return False
 
 

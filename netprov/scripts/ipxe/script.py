@@ -5,7 +5,6 @@ Sans-IO: a text in, a Reading out. Source: ipxe.org/scripting, the command refer
 
 from __future__ import annotations
 
-from netprov.errors import PeerError
 from netprov.scripts.facts import MachineFacts
 from netprov.scripts.ipxe.run import Ipxe
 from netprov.scripts.plan import Files, Reading
@@ -20,10 +19,6 @@ def read(
     script.
     """
     ipxe = Ipxe(facts, files, label)
-    try:
+    with ipxe.notes.told():
         plan = ipxe.plan(text, name)
-    except PeerError as error:
-        for note in dict.fromkeys(ipxe.notes):
-            error.add_note(note)
-        raise
-    return Reading(plan, tuple(dict.fromkeys(ipxe.notes)))
+    return Reading(plan, ipxe.notes.all())

@@ -10,6 +10,7 @@ from dataclasses import replace
 from netprov.errors import Origin, PeerError
 from netprov.scripts.facts import MachineFacts
 from netprov.scripts.messages import ScriptMessage
+from netprov.scripts.notes import Notes
 from netprov.scripts.plan import BootPlan, Chain, Files, Local, Reading, Refusal, base_name, refused
 from netprov.scripts.pxelinux import modules
 from netprov.scripts.pxelinux.config import Config, Entry, Kind, parse
@@ -28,13 +29,9 @@ def read(
     """What the configuration boots by itself; with `label`, what that label boots, here or in the menu that this leads
     to. Raises PeerError where there is nothing to boot, or no such label."""
     loader = _Loader(text, facts, include, name, label)
-    try:
+    with loader.notes.told():
         plan = loader.run()
-    except PeerError as error:
-        for note in dict.fromkeys(loader.notes):
-            error.add_note(note)
-        raise
-    return Reading(plan, tuple(dict.fromkeys(loader.notes)), tuple(dict.fromkeys(loader.modules)))
+    return Reading(plan, loader.notes.all(), tuple(dict.fromkeys(loader.modules)))
 
 
 class _Loader:
@@ -45,7 +42,8 @@ class _Loader:
         self._label = label
         self._config = parse([(name, text)], include, name)
         self._started = 0
-        self.notes = [*self._config.notes]
+        self.notes = Notes()
+        self.notes.update(self._config.notes)
         self.modules: list[str] = []
 
     def run(self) -> BootPlan:
@@ -157,7 +155,7 @@ class _Loader:
     def _menu(self, files: list[str]) -> BootPlan:
         """What menu.c32 starts when the time runs out. It reads all the files as one, or PXELINUX's own."""
         config = parse(self._texts(files or [_OWN_FILE]), self._include, files[0] if files else self._config.name)
-        self.notes += config.notes
+        self.notes.update(config.notes)
         if self._label is not None:
             found, label = _found(config, self._label), self._label
             if found is None:
@@ -190,14 +188,14 @@ class _Loader:
         for file in files:
             text = self._text if file == _OWN_FILE else self._include(file)
             if text is None:
-                self.notes.append(f"{self._config.name}: the menu's file {file} is not there")
+                self.notes.add(f"{self._config.name}: the menu's file {file} is not there")
             else:
                 found.append((self._config.name if file == _OWN_FILE else file, text))
         return found
 
     def _note_menu(self, config: Config, entry: Entry) -> None:
         what = f"label {entry.label}" if entry.label else entry.title or entry.kernel
-        self.notes.append(f"a menu of {len(config.entries)} entries; with nobody at the keyboard {what} boots")
+        self.notes.add(f"a menu of {len(config.entries)} entries; with nobody at the keyboard {what} boots")
 
 
 def _found(config: Config, label: str) -> Entry | None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from netprov.errors import Origin, PeerError
 from netprov.scripts.messages import ScriptMessage
+from netprov.scripts.notes import Notes
 from netprov.scripts.plan import Files
 
 INCLUDE_DEPTH = 16  # syslinux's MAX_INCLUDE_NEST
@@ -115,7 +116,7 @@ def parse(files: Iterable[tuple[str, str]], include: Files, name: str = "pxelinu
         name=name,
         entries=tuple(reader.entries),
         menus=tuple(Menu(tuple(menu.entries), menu.default, menu.ontimeout) for menu in reader.menus),
-        notes=tuple(reader.notes),
+        notes=reader.notes.all(),
     )
 
 
@@ -160,7 +161,7 @@ class _Reader:
         self.entries: list[Entry] = []
         self.menus = [_OpenMenu()]
         self.settings = Config("")
-        self.notes: list[str] = []
+        self.notes = Notes()
         self._append = ""
         self._menu = 0
         self._open: _Open | None = None
@@ -168,7 +169,7 @@ class _Reader:
 
     def read(self, text: str, name: str) -> None:
         if text.startswith(_BOM):
-            self.notes.append(f"{name}:1: begins with a byte order mark, which spoils its first line: save it without")
+            self.notes.add(f"{name}:1: begins with a byte order mark, which spoils its first line: save it without")
         in_help = False
         for number, line in enumerate(re.split("\r?\n|\r", text), 1):
             self._lines += 1
@@ -214,7 +215,7 @@ class _Reader:
         elif keyword == "include":
             self._included(rest, origin)
         elif not (self._of_label(keyword, rest) or self._of_all(keyword, rest)) and keyword not in _PASSED:
-            self.notes.append(f"{origin}: {keyword} is no keyword of PXELINUX")
+            self.notes.add(f"{origin}: {keyword} is no keyword of PXELINUX")
 
     def _of_label(self, keyword: str, rest: str) -> bool:
         """Keywords that stand under a label. Before the first, PXELINUX ignores those that say what to boot."""
@@ -298,14 +299,14 @@ class _Reader:
     def _included(self, rest: str, origin: Origin) -> None:
         words = rest.split(None, 1)
         if not words:
-            self.notes.append(f"{origin}: INCLUDE without a file name")
+            self.notes.add(f"{origin}: INCLUDE without a file name")
             return
         if self._depth >= INCLUDE_DEPTH:
             what = f"INCLUDE {words[0]} is nested {INCLUDE_DEPTH} deep; does it include itself?"
             raise PeerError(ScriptMessage.SCRIPT_LIMIT.said(script_line=origin, limit_passed=what))
         text = self.include(words[0])
         if text is None:
-            self.notes.append(f"{origin}: the file to include, {words[0]}, is not there")
+            self.notes.add(f"{origin}: the file to include, {words[0]}, is not there")
             return
         own_menu = len(words) > 1  # MENU INCLUDE file title: a menu of its own, whose labels end with it
         if own_menu:
