@@ -187,6 +187,15 @@ class _Parser:
             self._at += 1
         return tuple(token.word for token in self._tokens[began : self._at])
 
+    def _name(self) -> str:
+        """The word behind the keyword here."""
+        self._at += 1
+        token = self._token
+        if token.kind != "word" or not token.text:
+            raise self._odd()
+        self._at += 1
+        return token.text
+
     def _block(self) -> tuple[Statement, ...]:
         self._expect("{")
         body = self._commands("}")
@@ -194,12 +203,7 @@ class _Parser:
         return body
 
     def _function(self) -> Function:
-        origin = self._token.origin
-        self._at += 1
-        name = self._token.text
-        if self._token.kind != "word" or not name:
-            raise self._odd()
-        self._at += 1
+        origin, name = self._token.origin, self._name()
         while self._token.kind == "newline":
             self._at += 1
         return Function(name, self._block(), origin)
@@ -219,12 +223,7 @@ class _Parser:
         return If(tuple(branches), otherwise, origin)
 
     def _for(self) -> For:
-        origin = self._token.origin
-        self._at += 1
-        name = self._token.text
-        if self._token.kind != "word" or not name:
-            raise self._odd()
-        self._at += 1
+        origin, name = self._token.origin, self._name()
         self._expect("in")
         words = self._words()
         if not self._delimiters():

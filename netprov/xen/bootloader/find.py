@@ -148,17 +148,17 @@ class Search:
             yield place, Language.PXELINUX, prefix
 
     def _grub(self, boot_file: str) -> Iterator[tuple[Place, Language, str]]:
-        """GRUB's own order, in the folders that its images are made with; then Cobbler's."""
+        """GRUB's own order, in the folders that its images are made with, on the boot file's server; Cobbler's."""
         mac, ip = self._facts.mac, self._facts.ip
         names = [f"grub.cfg-01-{mac.replace(':', '-')}"] if mac is not None else []
         if ip is not None:
             digits = f"{int(ip):08X}"
             names += [f"grub.cfg-{digits[:length]}" for length in range(8, 0, -1)]
-        first, *rest = [*names, "grub.cfg"]
+        root = joined(boot_file, "/") if "://" in boot_file else ""
         if mac is not None:
-            yield resolve_path("", f"grub/system/{mac}"), Language.GRUB, "grub/"
-        for folder in dict.fromkeys(("grub/", f"{prefix_of(boot_file)}grub/", prefix_of(boot_file))):
-            for name in (first, *rest):
+            yield resolve_path("", f"{root}grub/system/{mac}"), Language.GRUB, f"{root}grub/"
+        for folder in dict.fromkeys((f"{root}grub/", f"{prefix_of(boot_file)}grub/", prefix_of(boot_file))):
+            for name in (*names, "grub.cfg"):
                 yield resolve_path(folder, name), Language.GRUB, folder
 
     def _read(self, script: _Script) -> Reading:
