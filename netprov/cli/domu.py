@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from netprov.xen.xlconfig import lint as linting
 from netprov.xen.xlconfig import make as making
 
 _LARGEST = 1 << 20  # octets of a configuration
+_HYPERVISOR = Path("/sys/hypervisor/version")
 
 
 @click.group()
@@ -82,18 +84,33 @@ def _empty_disk(make: bool) -> None:
     envvar="NETPROV_CONFIG",
     help="The configuration. Default: netprov.yaml here or in /etc/netprov; dom0 need not have one.",
 )
-def lint(files: tuple[Path, ...], config: Path | None) -> None:
+@click.option("--xen", metavar="VERSION", help="The Xen whose xl is to read it, like 4.17. Default: the one here.")
+def lint(files: tuple[Path, ...], config: Path | None, xen: str | None) -> None:
     """Say what xl chokes on or ignores in FILE, and the line to write instead.
 
     With a netprov.yaml, a MAC address that no declared system has is a problem too. Ends with 1 where there is any.
     """
     place = config or next((place for place in PLACES if place.exists()), None)
+    version = _version(xen)
     known = {mac for mac, _ in load_inventory(place).macs()} if place is not None else None
-    found = [problem for file in files for problem in linting.lint(_read(file), str(file), known)]
+    found = [problem for file in files for problem in linting.lint(_read(file), str(file), known, version)]
     for problem in found:
         click.echo(str(problem))
     if found:
         sys.exit(1)
+
+
+def _version(text: str | None) -> linting.Version | None:
+    """What was named, else what the hypervisor beneath says; None where there is none."""
+    if text is None:
+        try:
+            text = ".".join((_HYPERVISOR / name).read_text().strip() for name in ("major", "minor"))
+        except OSError:
+            return None
+    found = re.match(r"(\d{1,3})\.(\d{1,3})(?!\d)", text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no version of Xen: write it like 4.17", param_hint="--xen")
+    return int(found[1]), int(found[2])
 
 
 @domu.command()

@@ -13,7 +13,8 @@ from netprov.mac import Mac
 class MachineFacts:
     """What is unknown is None or empty. `dmi`: SYSVENDOR, SYSPRODUCT, BIOSVENDOR … as SYSAPPEND names them.
 
-    `platform` and `arch` are what the loaders' scripts ask for: GRUB's and iPXE's "efi", GRUB's "pc" …
+    `platform` and `arch` are what the loaders' scripts ask for: GRUB's and iPXE's "efi", GRUB's "pc" … `boot_file` and
+    `options` are the DHCP answer's; without options, none was asked for.
     """
 
     mac: Mac | None = None
@@ -26,3 +27,10 @@ class MachineFacts:
     dmi: Mapping[str, str] = field(default_factory=dict)
     platform: str = "xen"
     arch: str = "x86_64"
+    boot_file: str = ""
+    options: Mapping[int, bytes] = field(default_factory=dict)
+
+    def text(self, option: int) -> str:
+        """A DHCP option as text, to its first NUL or control character; "" where there is none."""
+        text = self.options.get(option, b"").partition(b"\0")[0].decode("utf-8", "replace")
+        return "".join(char for char in text if char >= " ")

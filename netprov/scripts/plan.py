@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
+from urllib.parse import urljoin
 
 from netprov.scripts.messages import ScriptMessage
 
@@ -39,10 +41,14 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Another script goes on. `folder`: what its names are then relative to; "" where that does not change."""
+    """Another script goes on. `folder`: what its names are then relative to; "" where that does not change.
+
+    `label`: the entry asked for, where it is still to be found there.
+    """
 
     script: str
     folder: str = ""
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,21 @@ class Refusal:
 
 
 BootPlan = Boot | Local | Chain | Refusal
+
+Files = Callable[[str], str | None]
+"""The text of a small file of the boot server, by the name that a script gives it; None: there is none. What else goes
+wrong, it raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of a script. `notes`: what the loader passed over or decided for itself, with file and line, a clause
+    each. `modules`: the programs that PXELINUX loads on the way."""
+
+    plan: BootPlan
+    notes: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+
 
 FOREIGN: tuple[tuple[tuple[str, ...], str], ...] = (
     (
@@ -98,19 +119,28 @@ def base_name(name: str) -> str:
     return name.partition("?")[0].replace("\\", "/").rstrip("/").rpartition("/")[2].lower()
 
 
-def refused(kernel: str, initrds: tuple[str, ...], where: str) -> Refusal | None:
-    """Why a domU cannot boot these files, as far as their names tell; None where they look like a kernel's."""
+def joined(base: str, name: str) -> str:
+    """What `name` means in the file `base`, a URL or a path; "": it stays as it is."""
+    scheme = "tftp" if base.startswith("tftp://") else ""  # which urljoin does not know
+    try:
+        found = urljoin(f"http{base[4:]}" if scheme else base, name)
+    except ValueError:  # brackets that hold no IPv6 address
+        return name
+    return f"tftp{found[4:]}" if scheme and found.startswith(f"http://{base.split('/')[2]}") else found
+
+
+def refused(kernel: str, initrds: tuple[str, ...], where: str, *, by_suffix: bool = True) -> Refusal | None:
+    """Why a domU cannot boot these files, as far as their names tell; None where they look like a kernel's.
+
+    `by_suffix`: the loader goes by the end of the name, as PXELINUX's KERNEL and iPXE's chain do. GRUB's linux and
+    PXELINUX's LINUX take vmlinuz-6.1.0 and kernel.img for what they are.
+    """
     base = base_name(kernel)
-    for names, reason in FOREIGN:
-        if base in names:
-            return Refusal(
-                ScriptMessage.FOREIGN.said(where=where, file=kernel, why_a_domu_cannot_run_it=reason), kernel
-            )
-    for suffix, reason in _FOREIGN_SUFFIXES.items():
-        if base.endswith(suffix):
-            return Refusal(
-                ScriptMessage.FOREIGN.said(where=where, file=kernel, why_a_domu_cannot_run_it=reason), kernel
-            )
+    known = (reason for names, reason in FOREIGN if base in names)
+    ends = (reason for suffix, reason in _FOREIGN_SUFFIXES.items() if by_suffix and base.endswith(suffix))
+    reason = next(chain(known, ends), "")
+    if reason:
+        return Refusal(ScriptMessage.FOREIGN.said(where=where, file=kernel, why_a_domu_cannot_run_it=reason), kernel)
     for initrd in initrds:
         if base_name(initrd).endswith(_DISK_IMAGES):
             return Refusal(ScriptMessage.DISK_IMAGE.said(where=where, file=initrd))

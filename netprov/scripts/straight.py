@@ -1,4 +1,4 @@
-"""What the readers of GRUB's and iPXE's scripts share: steps are counted, and what is not straight-line is refused."""
+"""What the readers of GRUB's and iPXE's scripts share: what they do is counted, what cannot be known refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from netprov.errors import Origin, PeerError
 from netprov.scripts.messages import ScriptMessage
 
 LONGEST = 1 << 16  # octets of a value: one that doubles itself in a loop ends here
+LARGEST = 1 << 20  # octets of all values
 MOST_STEPS = 5_000  # a script that loops does not boot anything by itself
+MOST_FILES = 32  # that one script asks for
 
 
 class NotStraight(PeerError):

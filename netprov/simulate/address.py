@@ -19,6 +19,7 @@ from netprov.simulate.wire import Wire
 PROXY_WAIT = 2.0
 """Seconds to listen on for a ProxyOFFER once there is an address without a boot file. ROMs take up to 4 (PXE 2.1)."""
 
+_TEXTS, _ADDRESSES = (12, 15, 17, 43, 66, 67, 209, 210), (6, 7, 42, 54)  # options that loaders' scripts ask for
 _REPEATS = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before each repetition of a question
 _RELEASED = 0.1  # seconds for ARP: the packet leaves after it, and the interface goes with this process
 _FIRMWARE = (Runs.ROM, Runs.UEFI, Runs.UEFI_HTTP, Runs.IPXE, Runs.XEN)
@@ -44,7 +45,14 @@ class Bound:
             lease=ack.number(51), server=boot.boot_server if boot is not None else None,
             boot_file=boot.boot_file if boot is not None else "",
             config_file=ack.text(209), path_prefix=ack.text(210),
+            options=_for_scripts(ack),
         )  # fmt: skip
+
+
+def _for_scripts(ack: Answer) -> dict[int, bytes]:
+    found = {code: ack.octets(code) for code in _TEXTS}
+    found |= {code: b"".join(address.packed for address in ack.addresses(code)) for code in _ADDRESSES}
+    return {code: octets for code, octets in found.items() if octets}
 
 
 def ask(machine: Machine, runs: Runs, wire: Wire, timeout: float) -> Bound:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 
 from netprov.boot import programs
@@ -81,6 +81,7 @@ class Address:
     boot_file: str = ""
     config_file: str = ""  # option 209
     path_prefix: str = ""  # option 210
+    options: Mapping[int, bytes] = field(default_factory=dict)  # what scripts may ask for
 
 
 def dhcp_options(machine: Machine, runs: Runs) -> list[tuple[int, bytes]]:

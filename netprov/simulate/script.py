@@ -3,81 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv4Network
-from urllib.parse import urljoin
 
 from netprov.boot.programs import Runs
 from netprov.errors import PeerError
-from netprov.scripts import ipxe as ipxescript
 from netprov.scripts.facts import MachineFacts
 from netprov.scripts.grub import config as grubcfg
-from netprov.scripts.plan import BootPlan, Refusal
-from netprov.scripts.pxelinux import choose, config
+from netprov.scripts.ipxe import script as ipxescript
+from netprov.scripts.plan import Files, Reading, Refusal
+from netprov.scripts.pxelinux import boot as pxelinux
 from netprov.scripts.straight import NotStraight
 from netprov.simulate.machine import Address, Machine
 
 IPXE_MAGIC = b"#!ipxe"
-
-Include = Callable[[str], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A script that was read. `modules`: what the loader fetches to show it (PXELINUX's menu)."""
-
-    plan: BootPlan
-    modules: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 class Unfollowed(PeerError):
     """The script takes decisions that only a running loader can take. It may boot well; this cannot tell."""
 
 
-def read(runs: Runs, text: str, facts: MachineFacts, name: str, include: Include) -> Script:
-    """What the script does that `runs` was given. Raises Unfollowed, and PeerError where nothing can come of it."""
+def read(runs: Runs, text: str, facts: MachineFacts, name: str, files: Files) -> Reading:
+    """What the script does that `runs` was given; `files`: those of the same server that it leads to.
+
+    Raises Unfollowed, and PeerError where nothing can come of it.
+    """
     try:
         match runs:
             case Runs.PXELINUX | Runs.XEN:
-                return _pxelinux(text, facts, name, include)
+                return pxelinux.read(text, facts, files, name)
             case Runs.GRUB:
-                return Script(grubcfg.plan(text, facts, name))
+                return grubcfg.read(text, facts, name, files=files)
             case _:
-                return Script(ipxescript.plan(text, facts, name))
+                return ipxescript.read(text, facts, name, files=files)
     except NotStraight as problem:
         raise Unfollowed(problem.text) from None
-
-
-def _pxelinux(text: str, facts: MachineFacts, name: str, include: Include) -> Script:
-    parsed = config.parse(text, include, name)
-    entry = choose.choose(parsed)
-    shown = parsed.ui.split()[:1]
-    started = entry.kernel.split()[:1]
-    notes = list(parsed.notes)
-    if shown:
-        notes.append(f"a menu of {len(parsed.entries)} entries; with nobody at the keyboard label {entry.label} boots")
-    modules = tuple(file for file in (*shown, *started) if file.lower().endswith(".c32"))
-    return Script(choose.plan(entry, facts), modules, tuple(notes))
 
 
 def facts_of(machine: Machine, address: Address) -> MachineFacts:
     """What the script can ask for."""
     return MachineFacts(
         mac=machine.mac, ip=address.ip, server=address.server or address.answered_by, gateway=address.router,
-        netmask=IPv4Network(f"0.0.0.0/{address.prefix}").netmask, uuid=machine.uuid,
+        netmask=IPv4Network(f"0.0.0.0/{address.prefix}").netmask, uuid=machine.uuid, boot_file=address.boot_file,
+        options=address.options,
         dmi={"SYSVENDOR": "netprov", "SYSPRODUCT": "simulate", "SYSSERIAL": machine.serial},
         platform="xen" if machine.kind.starts is Runs.XEN else machine.kind.arch.platform, arch=machine.kind.cpu,
     )  # fmt: skip
-
-
-def joined(base: str, name: str) -> str:
-    """The URL that `name` means in the file at the URL `base`."""
-    if base.startswith("tftp://"):  # urljoin knows no such scheme
-        found = urljoin("http" + base[4:], name)
-        return "tftp" + found[4:] if found.startswith("http://" + base.split("/")[2]) else found
-    return urljoin(base, name)
 
 
 def refusal(plan: Refusal, machine: Machine) -> str:

@@ -11,13 +11,13 @@ from netprov.boot.loaders import LoaderFile, asks, loader_of, modules
 from netprov.boot.programs import PROGRAMS, Runs
 from netprov.errors import PeerError
 from netprov.scripts import served
-from netprov.scripts.plan import Boot, BootPlan, Chain, Local, Refusal
+from netprov.scripts.plan import Boot, BootPlan, Chain, Local, Reading, Refusal, joined
 from netprov.scripts.pxelinux import names
 from netprov.simulate import script
 from netprov.simulate.address import Bound, ask
 from netprov.simulate.fetch import Fetched, Fetcher, Refused, by_dns
 from netprov.simulate.machine import Address, Machine
-from netprov.simulate.script import IPXE_MAGIC, Script, Unfollowed
+from netprov.simulate.script import IPXE_MAGIC, Unfollowed
 from netprov.simulate.stage import Ending, Stage
 from netprov.simulate.stop import Stop, verdict_of
 from netprov.simulate.wire import Wire
@@ -200,13 +200,13 @@ class Walk:
                 yield from self._kernel(runs, place, plan)
             case Local(said):
                 yield Stage("end", "", f"its own disk boots ({said})", ending=Ending.LOCAL)
-            case Chain(target, _):
+            case Chain(target):
                 target = self._named(runs, place, target)
                 yield from self._chain(runs, target)
             case Refusal():
                 yield from self._refused(runs, place, plan)
 
-    def _shown(self, runs: Runs, place: str, read: Script) -> Stages:
+    def _shown(self, runs: Runs, place: str, read: Reading) -> Stages:
         for module in modules(*read.modules):
             yield from self._fetch("loader", runs, self._named(runs, place, module))
         if read.notes:
@@ -316,7 +316,7 @@ class Walk:
     def _named(self, runs: Runs, base: str, name: str) -> str:
         """The place that `name` means in the script at `base`."""
         if runs is Runs.IPXE:
-            return script.joined(self._url(base), name)
+            return joined(self._url(base), name)
         if runs in (Runs.PXELINUX, Runs.XEN):
             address = self._address()
             return self._place(names.resolve_path(names.prefix_of(address.boot_file, address.path_prefix), name))

@@ -66,6 +66,20 @@ def test_lint_and_convert(tmp_path: Path) -> None:
     assert run("convert", old, "-o", new).exit_code == 1
 
 
+def test_lint_for_a_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "x.cfg"
+    file.write_text("name = 'x'\nkernel = '/v'\nvirtio = []\n")
+    monkeypatch.setattr(module, "_HYPERVISOR", tmp_path)
+    assert "since Xen 4.18; an older one" in run("lint", file).output
+    assert "that of Xen 4.17 ignores it" in run("lint", "--xen", "4.17", file).output
+    assert run("lint", "--xen=4.18.2", file).output == ""
+    (tmp_path / "major").write_text("4\n")
+    (tmp_path / "minor").write_text("17\n")
+    assert "that of Xen 4.17 ignores it" in run("lint", file).output
+    wrong = run("lint", "--xen", "new", file)
+    assert (wrong.exit_code, "write it like 4.17" in wrong.output) == (2, True)
+
+
 UNREADABLE = [(b"\xff\xfe", "no text in UTF-8"), (b"#" * (1 << 20) + b"##", "more than 1 MiB"), (None, "No such file")]
 
 

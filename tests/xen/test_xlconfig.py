@@ -401,6 +401,12 @@ CONVERTS = {
     ),
     "a PV's model": ("name='x'\nkernel='/v'\nvif=['type=ioemu,model=e1000,script=vif-bridge']\n", {"vif": ("",)}),
     "pinned": ("name='x'\nkernel='/v'\ncpu=2\n", {"cpus": "2"}),
+    "a vif's flag with a value": ("name='x'\nkernel='/v'\nvif=['mac=00163e111111,trusted=0']\n", {"vif": ("mac=00:16:3e:11:11:11,untrusted",)}),
+    "Python that only served device_model": (
+        "import os, re\narch = os.uname()[4]\nif re.search('64', arch):\n  lib = 'lib64'\nelse:\n  lib = 'lib'\nkernel='/usr/lib/xen/boot/hvmloader'\n"
+        "builder='hvm'\nname='x'\ndevice_model = '/usr/' + lib + '/xen/bin/qemu-dm'\nboot='cd'\n", {"type": "hvm", "name": "x", "boot": "cd", "kernel": None}),
+    "Python that served what xl reads": (
+        "import time\nname='x'\nmemory = int(time.time())\nextra = 'a' + str(memory)\nkernel='/v'\nvcpus=2\n", {"name": "x", "memory": None, "extra": None, "vcpus": "2"}),
 }  # fmt: skip
 
 
@@ -414,6 +420,26 @@ def test_convert(name: str) -> None:
     assert convert(done.text, "new").text == done.text
     if LIBRARY is not None:
         assert xlutil.XlUtil(LIBRARY).read(done.text.encode()) is not None
+
+
+def test_convert_lists_what_it_leaves_out() -> None:
+    text = "import os\nname='x'\nkernel='/v'\narch = os.uname()[4]\nmemory = len(arch)\nfor i in [1]:\n  vcpus = i\ndevice_model = arch\n"
+    done = convert(text, "old")
+    assert done.text == (
+        "# import os\nname='x'\nkernel='/v'\n# arch = os.uname()[4]  # only Python understands it\n# memory = len(arch)  # only Python understands it\n"
+        "# for i in [1]:\n#   vcpus = i  # only Python understands it\n# device_model = arch  # xl chooses the device model itself\n"
+    )
+    assert done.notes == (
+        "old:4: left out, as only Python understands it: os.uname() needs a running Python: write the value itself",
+        "old:5: left out, to be written by hand: memory: len(arch) needs a running Python: write the value itself",
+        "old:6: left out, to be written by hand: vcpus: for is more of Python than a configuration needs",
+        "old:8: device_model is gone: xl chooses the device model itself",
+    )
+
+
+def test_convert_refuses_what_is_no_configuration() -> None:
+    with pytest.raises(ConfigError, match=r"old:1: neither xl's syntax nor Python's"):
+        convert("name = 'x\n", "old")
 
 
 GOOD = """\
@@ -447,6 +473,17 @@ LINTS = {
     "/dev/null": ("target=/x", "target=/dev/null", "/dev/null cannot be a disk"),
     "vif's capitals": ("bridge=", "Bridge=", "small letters: bridge"),
     "vif's blanks": (",bridge", " ,bridge", "blank before a comma"),
+    "an empty vif": ('"mac=00:16:3e:11:11:11,bridge=xenbr0"', '" "', "x.cfg:4: ' ' has no mac=: xl makes up another address at every start, and no server knows it$"),
+    "a MAC that xl does not read": ('"mac=00:16:3e:11:11:11,bridge', '"mac=00163e111111,bridge', "x.cfg:4: xl reads no address in mac=00163e111111, .*write: mac=00:16:3e:11:11:11"),
+    "Cisco's dots": ('"mac=00:16:3e:11:11:11,bridge', '"mac=0016.3e11.1111,bridge', "xl reads no address in mac=0016.3e11.1111"),
+    "dashes do": ('"mac=00:16:3e:11:11:11,bridge', '"mac=00-16-3E-11-11-11,bridge', None),
+    "trusted=0": ("bridge=xenbr0", "trusted=0", "x.cfg:4: trusted=0 in .*xl takes only the word alone; write: untrusted"),
+    "trusted": ("bridge=xenbr0", "bridge=xenbr0,trusted,mtu=9000", None),
+    "xm's pairs": ("bridge=xenbr0", "policy=x", "policy in .*xl knows no such key"),
+    "COLO": ("bridge=xenbr0", "forwarddev=eth0,colo_compare_out=x", None),
+    "no key of xl": ("name = ", "assisted_xapic=1\nname = ", "x.cfg:1: xl knows no setting assisted_xapic"),
+    "no key of xl's documentation alone": ("name = ", "sched='credit'\nname = ", "x.cfg:1: xl knows no setting sched"),
+    "keys of 4.17": ("name = ", "tee='optee'\ndisplay=':0'\nxauthority='/x'\nname = ", None),
     "nothing to boot": ("bootloader = ", "# bootloader = ", "needs a kernel or a bootloader"),
     "syntax": ("name = ", "Name = ", "x.cfg:1: Name: xl's names and numbers are of small letters"),
 }  # fmt: skip
@@ -464,6 +501,33 @@ def test_lint(name: str) -> None:
         assert found == []
     else:
         assert any(re.search(problem, str(one)) for one in found), list(map(str, found))
+
+
+VERSIONS = {
+    # setting, the Xen that reads it → the problem
+    (
+        "bootloader_restrict=1",
+        (4, 17),
+    ): r"xl reads bootloader_restrict since Xen 4\.18, and that of Xen 4\.17 ignores it",
+    ("bootloader_restrict=1", (4, 18)): None,
+    ("bootloader_restrict=1", (5, 0)): None,
+    ("bootloader_restrict=1", None): r"since Xen 4\.18; an older one ignores it",
+    ("llc_colors=['0']", (4, 19)): "since Xen 4.20",
+    ("altp2m_count=1", (4, 20)): "since Xen 4.21",
+    ("altp2m_count=1", (4, 21)): None,
+    ("virtio=[]", (4, 18)): None,
+    ("smbios=[]", (4, 17)): "since Xen 4.18",
+    ("vlan", (4, 18)): "xl reads vlan since Xen 4.19",
+    ("vlan", (4, 19)): None,
+}
+
+
+@pytest.mark.parametrize(("line", "xen"), VERSIONS)
+def test_lint_by_version(line: str, xen: tuple[int, int] | None) -> None:
+    text = GOOD.replace("bridge=", "vlan=5,bridge=") if line == "vlan" else f"{line}\n{GOOD}"
+    found = list(map(str, lint(text, "x.cfg", None, xen)))
+    wanted = VERSIONS[line, xen]
+    assert found == [] if wanted is None else len(found) == 1 and re.search(wanted, found[0]), found
 
 
 SAMPLE = Path(__file__).parents[1] / "inventory" / "sample" / "netprov.yaml"

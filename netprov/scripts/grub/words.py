@@ -1,4 +1,7 @@
-"""The grammar of GRUB's script language: words with their quotes, commands, if … fi, and blocks in braces."""
+"""The words of GRUB's script language: quotes, variables, and the marks between commands.
+
+Source: grub-core/script/yylex.l, and what grub-emu 2.06 was seen to do.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from netprov.errors import Origin
-from netprov.scripts.straight import NotStraight
 
-_DEPTH = 32  # of blocks in blocks
-_LOOPS = frozenset({"for", "while", "until", "function", "select"})
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*|\?|[0-9]+)\}|([A-Za-z_][A-Za-z0-9_]*|\?|[0-9@*#]))")
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?@*#])\}|([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?@*#]))")
+_BLANKS = " \t"
 
-Lookup = Callable[[str, Origin], str]
+Lookup = Callable[[str], list[str]]
+"""The texts of a variable: several for $@, one for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,115 +31,122 @@ class Part:
 class Word:
     parts: tuple[Part, ...]
 
-    def plain(self) -> str:
-        """The word where it has no variables; else ""."""
-        return "" if any(part.variable for part in self.parts) else "".join(part.text for part in self.parts)
+    def bare(self) -> str:
+        """The word where it is plain text without quotes, as keywords are; else ""."""
+        plain = not any(part.variable or part.quoted for part in self.parts)
+        return "".join(part.text for part in self.parts) if plain else ""
 
-    def expand(self, value: Lookup, origin: Origin) -> list[str]:
+    def expand(self, values: Lookup) -> list[str]:
         """The texts that it stands for: an unquoted variable is split at blanks, an empty one is no word."""
-        texts, open_word = [""], any(part.quoted for part in self.parts)
+        texts: list[str | None] = [None]
         for part in self.parts:
-            text = value(part.text, origin) if part.variable else part.text
-            if not part.variable or part.quoted:
-                texts[-1] += text
-                open_word = open_word or bool(text)
+            if not part.variable:
+                if part.text or part.quoted:
+                    texts[-1] = (texts[-1] or "") + part.text
                 continue
-            first, *more = text.split(" ") if text else [""]
-            texts[-1] += first
-            texts += more
-            open_word = open_word or bool(text)
-        return texts if open_word else []
+            for number, value in enumerate(values(part.text)):
+                if number:
+                    texts.append(None)
+                pieces = [value] if part.quoted else value.split()
+                for place, piece in enumerate(pieces):
+                    if place:
+                        texts.append(None)
+                    texts[-1] = (texts[-1] or "") + piece
+        return [text for text in texts if text is not None]
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    words: tuple[Word, ...]
+class Token:
+    """`kind`: word, newline, or the mark itself: ; { }. Of kind bad is what GRUB has no use for."""
+
+    kind: str
     origin: Origin
+    word: Word = Word(())
+    text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class If:
-    branches: tuple[tuple[Command, tuple[Statement, ...]], ...]
-    otherwise: tuple[Statement, ...]
-    origin: Origin
+def tokens(text: str, name: str) -> Iterator[Token]:
+    """A line that begins with # is none, wherever it stands."""
+    lines = re.split("\r?\n", text)
+    return _Scanner("\n".join("" if line.startswith("#") else line for line in lines) + "\n", name).tokens()
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """menuentry or submenu … { body }"""
+class _Scanner:
+    def __init__(self, text: str, name: str) -> None:
+        self._text = text
+        self._name = name
+        self._at = 0
+        self._line = 1
+        self._parts: list[Part] = []
+        self._began = 1  # the line of the word
 
-    head: Command
-    body: tuple[Statement, ...]
-
-    @property
-    def origin(self) -> Origin:
-        return self.head.origin
-
-
-Statement = Command | If | Block
-
-
-def parse_script(text: str, name: str) -> tuple[Statement, ...]:
-    """Raises NotStraight for loops, functions, and what is no GRUB script."""
-    parser = _Parser(list(_tokens(text, name)), name)
-    statements = parser.body(())
-    parser.at_end()
-    return statements
-
-
-_Token = tuple[Word | None, Origin]
-"""A word, or None for the end of a command."""
-
-
-def _tokens(text: str, name: str) -> Iterator[_Token]:
-    line, at = 1, 0
-    parts: list[Part] = []
-    text = text.replace("\r\n", "\n")
-
-    def word() -> Iterator[_Token]:
-        if parts:
-            yield Word(tuple(parts)), Origin(name, line)
-            parts.clear()
-
-    while at < len(text):
-        char = text[at]
-        if char in " \t\n;":
-            yield from word()
-            if char in "\n;":
-                yield None, Origin(name, line)
-            line += char == "\n"
-            at += 1
-        elif char == "#" and not parts:
-            at = _end(text, at, "\n")
-        elif char in "'\"":
-            closing = _closing(text, at, name, line)
-            inner = text[at + 1 : closing]
-            parts += [Part(inner, quoted=True)] if char == "'" else _quoted(inner)
-            line += inner.count("\n")
-            at = closing + 1
-        elif char == "\\":
-            if text[at + 1 : at + 2] == "\n":
-                line += 1
+    def tokens(self) -> Iterator[Token]:
+        while self._at < len(self._text):
+            char = self._text[self._at]
+            if char in " \t\n;{}|&<>":
+                yield from self._word()
+                yield from self._mark(char)
+            elif char == "#" and not self._parts:
+                self._at = self._text.index("\n", self._at)
             else:
-                parts.append(Part(text[at + 1 : at + 2], quoted=True))
-            at += 2
-        elif char in "|&<>":
-            raise NotStraight(Origin(name, line), f"{char} is not understood")
-        elif char == "$" and (found := _VARIABLE.match(text, at)):
-            parts.append(Part(found[1] or found[2], variable=True))
-            at = found.end()
+                self._began = self._began if self._parts else self._line
+                fault = self._piece(char)
+                if fault:
+                    yield Token("bad", Origin(self._name, self._began), text=fault)
+        yield from self._word()
+
+    def _word(self) -> Iterator[Token]:
+        if self._parts:
+            word = Word(tuple(self._parts))
+            self._parts.clear()
+            kind = "bad" if word.bare() in ("[[", "]]") else "word"
+            yield Token(kind, Origin(self._name, self._began), word, word.bare())
+
+    def _mark(self, char: str) -> Iterator[Token]:
+        origin = Origin(self._name, self._line)
+        self._at += 1
+        if char == "\n":
+            self._line += 1
+            yield Token("newline", origin)
+        elif char not in _BLANKS:
+            twice = char in "|&;" and self._text.startswith(char, self._at)
+            self._at += twice
+            known = char in "{};" and not twice
+            yield Token(char if known else "bad", origin, text=char * (1 + twice))
+
+    def _piece(self, char: str) -> str:
+        """Takes a piece of a word. What is wrong with it; "" for nothing."""
+        text, at = self._text, self._at
+        variable = _VARIABLE.match(text, at)
+        if char == "'" or char == '"' or text.startswith('$"', at):
+            opening = at + (char == "$")
+            closing = _closing(text, opening)
+            if closing < 0:
+                self._at = len(text)
+                return f"the quote {text[opening]} that is not closed"
+            inner = text[opening + 1 : closing]
+            self._parts += [Part(inner, quoted=True)] if char == "'" else _quoted(inner)
+            self._line += inner.count("\n")
+            self._at = closing + 1
+        elif char == "\\":
+            after = text[at + 1 : at + 2]
+            self._line += after == "\n"
+            if after != "\n":
+                self._parts.append(Part(after, quoted=True))
+            self._at += 2
+        elif variable is not None:
+            self._parts.append(Part(variable[1] or variable[2], variable=True))
+            self._at = variable.end()
+        elif char == "$":
+            self._at += 1
+            return "$"
         else:
-            parts.append(Part(char))
-            at += 1
-    yield from word()
+            self._parts.append(Part(char))
+            self._at += 1
+        return ""
 
 
-def _end(text: str, at: int, what: str) -> int:
-    found = text.find(what, at)
-    return found if found >= 0 else len(text)
-
-
-def _closing(text: str, at: int, name: str, line: int) -> int:
+def _closing(text: str, at: int) -> int:
     quote, place = text[at], at + 1
     while place < len(text):
         if text[place] == "\\" and quote == '"':
@@ -145,108 +154,22 @@ def _closing(text: str, at: int, name: str, line: int) -> int:
         elif text[place] == quote:
             return place
         place += 1
-    raise NotStraight(Origin(name, line), f"the quote {quote} is not closed")
+    return -1
 
 
 def _quoted(text: str) -> list[Part]:
     parts, at = [Part("", quoted=True)], 0
     while at < len(text):
+        variable = _VARIABLE.match(text, at)
         if text[at] == "\\" and text[at + 1 : at + 2] in ("$", '"', "\\"):
             parts.append(Part(text[at + 1], quoted=True))
             at += 2
-        elif text[at] == "$" and (found := _VARIABLE.match(text, at)):
-            parts.append(Part(found[1] or found[2], quoted=True, variable=True))
-            at = found.end()
+        elif text.startswith("\\\n", at):
+            at += 2
+        elif variable is not None:
+            parts.append(Part(variable[1] or variable[2], quoted=True, variable=True))
+            at = variable.end()
         else:
             parts.append(Part(text[at], quoted=True))
             at += 1
     return parts
-
-
-class _Parser:
-    def __init__(self, tokens: list[_Token], name: str) -> None:
-        self._tokens = tokens
-        self._at = 0
-        self._name = name
-        self._depth = 0
-
-    def at_end(self) -> None:
-        if self._at < len(self._tokens):
-            word, origin = self._tokens[self._at]
-            raise NotStraight(origin, f"{word.plain() if word else ';'} stands where no block is open")
-
-    def _next_plain(self) -> str:
-        word = self._tokens[self._at][0] if self._at < len(self._tokens) else None
-        bare = word is not None and not any(part.quoted for part in word.parts)
-        return word.plain() if word is not None and bare else ""
-
-    def body(self, ends: tuple[str, ...]) -> tuple[Statement, ...]:
-        """Statements up to one of the words `ends`, which is left to the caller."""
-        self._depth += 1
-        if self._depth > _DEPTH:
-            raise NotStraight(Origin(self._name), f"blocks are nested more than {_DEPTH} deep")
-        found: list[Statement] = []
-        while self._at < len(self._tokens):
-            word, origin = self._tokens[self._at]
-            plain = self._next_plain()
-            if word is None:
-                self._at += 1
-            elif plain in ends or (plain in ("}", "fi", "else", "elif", "then", "done", "do") and not ends):
-                break
-            elif plain in _LOOPS:
-                raise NotStraight(origin, f"{plain} is not straight-line")
-            elif plain == "if":
-                found.append(self._if(origin))
-            else:
-                found.append(self._command())
-        self._depth -= 1
-        return tuple(found)
-
-    def _expect(self, *plain: str) -> str:
-        got = self._next_plain()
-        origin = self._tokens[self._at][1] if self._at < len(self._tokens) else Origin(self._name)
-        if got not in plain:
-            raise NotStraight(origin, f"{' or '.join(plain)} is missing")
-        self._at += 1
-        return got
-
-    def _if(self, origin: Origin) -> If:
-        branches = []
-        while True:
-            self._at += 1  # if or elif
-            if self._at >= len(self._tokens) or self._tokens[self._at][0] is None:
-                raise NotStraight(origin, "if without a condition")
-            condition = self._simple()
-            while self._at < len(self._tokens) and self._tokens[self._at][0] is None:
-                self._at += 1
-            self._expect("then")
-            branches.append((condition, self.body(("elif", "else", "fi"))))
-            if self._next_plain() != "elif":
-                break
-        otherwise: tuple[Statement, ...] = ()
-        if self._expect("else", "fi") == "else":
-            otherwise = self.body(("fi",))
-            self._expect("fi")
-        return If(tuple(branches), otherwise, origin)
-
-    def _simple(self) -> Command:
-        words, origin = [], self._tokens[self._at][1]
-        while self._at < len(self._tokens) and (word := self._tokens[self._at][0]) is not None:
-            if self._next_plain() in ("{", "}"):
-                break
-            words.append(word)
-            self._at += 1
-        if not words:
-            raise NotStraight(origin, "a brace stands alone")
-        return Command(tuple(words), origin)
-
-    def _command(self) -> Statement:
-        head = self._simple()
-        if self._next_plain() != "{":
-            return head
-        if head.words[0].plain() not in ("menuentry", "submenu"):
-            raise NotStraight(head.origin, f"{head.words[0].plain()} with a block is not straight-line")
-        self._at += 1
-        body = self.body(("}",))
-        self._expect("}")
-        return Block(head, body)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from urllib.parse import urljoin
 
 from netprov.errors import PeerError
 from netprov.mac import Mac, bootif
 from netprov.scripts.messages import ScriptMessage
+from netprov.scripts.plan import joined
 
 FOLDER = "pxelinux.cfg/"
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -49,7 +49,7 @@ def prefix_of(boot_file: str, option_210: str = "") -> str:
     if option_210:
         return option_210
     if _URL.match(boot_file):
-        return urljoin(boot_file, ".")
+        return joined(boot_file, ".")
     # the boot file may be written for a Windows server
     return boot_file[: max(boot_file.rfind("/"), boot_file.rfind("\\")) + 1]
 
@@ -73,7 +73,7 @@ def resolve_path(prefix: str, name: str) -> Place:
     if colons:
         return Place(path=path, server=server)
     if _URL.match(prefix):
-        return _url(urljoin(prefix, name)) if name.startswith("/") else _url(prefix + name)
+        return _url(joined(prefix, name)) if name.startswith("/") else _url(prefix + name)
     host, colons, folder = prefix.partition("::")
     if colons:
         return Place(path=folder + name, server=host)

@@ -10,21 +10,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import urljoin
+from urllib.parse import urlsplit
 
 from netprov.boot import domu
 from netprov.boot.loaders import is_ipxe
 from netprov.errors import PeerError
 from netprov.mac import bootif
-from netprov.scripts import ipxe as ipxescript
 from netprov.scripts import served
 from netprov.scripts.facts import MachineFacts
 from netprov.scripts.grub import config as grubcfg
-from netprov.scripts.messages import ScriptMessage
-from netprov.scripts.plan import Boot, BootPlan, Chain, Local, Refusal, Sum, base_name
-from netprov.scripts.pxelinux.choose import choose
-from netprov.scripts.pxelinux.choose import plan as pxelinux_plan
-from netprov.scripts.pxelinux.config import parse
+from netprov.scripts.grub.environment import Device
+from netprov.scripts.ipxe import script as ipxescript
+from netprov.scripts.ipxe.line import is_script
+from netprov.scripts.plan import Boot, Chain, Local, Reading, Refusal, Sum, base_name, joined
+from netprov.scripts.pxelinux import boot as pxelinux
 from netprov.scripts.pxelinux.names import FOLDER, Place, config_names, lookup_names, prefix_of, resolve_path
 from netprov.xen.bootloader.messages import Message
 
@@ -69,14 +68,19 @@ class _Script:
     place: Place
     text: str
     language: Language
-    prefix: str  # what PXELINUX's names are relative to
+    prefix: str  # what PXELINUX's names are relative to; where GRUB has its own files
 
 
 class Search:
-    """Finds the script and follows it. `label` names an entry in place of the default."""
+    """Finds the script and follows it. `label` names an entry in place of the default.
+
+    `notes`: what the scripts' readers passed over, or decided for themselves.
+    """
 
     def __init__(self, get: Get, facts: MachineFacts, label: str | None = None, folder: str = FOLDER) -> None:
-        self._get = get
+        self.notes: list[str] = []
+        self._fetch = get
+        self._fetched: dict[Place, bytes | None] = {}
         self._facts = facts
         self._label = label
         self._folder = folder
@@ -85,7 +89,9 @@ class Search:
         """Raises PeerError: no script, one that a domU cannot follow, or what `get` raises."""
         script = self._first(server)
         for _ in range(MOST_HOPS):
-            plan = self._plan(script)
+            read = self._read(script)
+            self.notes += read.notes
+            plan = read.plan
             match plan:
                 case Boot():
                     return self._files(script, plan)
@@ -94,6 +100,7 @@ class Search:
                 case Refusal():
                     raise PeerError(plan.reason)
                 case Chain():
+                    self._label = plan.label
                     script = self._chained(script, plan)
         raise PeerError(Message.TOO_MANY_HOPS.said(script=script.place, most=MOST_HOPS))
 
@@ -143,34 +150,48 @@ class Search:
             yield place, Language.PXELINUX, prefix
 
     def _grub(self, boot_file: str) -> Iterator[tuple[Place, Language, str]]:
-        """GRUB's own order, in the folders that its images are made with; then Cobbler's."""
+        """GRUB's own order, in the folders that its images are made with, on the boot file's server; Cobbler's."""
         mac, ip = self._facts.mac, self._facts.ip
         names = [f"grub.cfg-{bootif(mac)}"] if mac is not None else []
         if ip is not None:
             digits = f"{int(ip):08X}"
             names += [f"grub.cfg-{digits[:length]}" for length in range(8, 0, -1)]
-        first, *rest = [*names, "grub.cfg"]
+        root = joined(boot_file, "/") if "://" in boot_file else ""
         if mac is not None:
-            yield resolve_path("", f"grub/system/{mac}"), Language.GRUB, ""
-        for folder in dict.fromkeys(("grub/", f"{prefix_of(boot_file)}grub/", prefix_of(boot_file))):
-            for name in (first, *rest):
-                yield resolve_path(folder, name), Language.GRUB, ""
+            yield resolve_path("", f"{root}grub/system/{mac}"), Language.GRUB, f"{root}grub/"
+        for folder in dict.fromkeys((f"{root}grub/", f"{prefix_of(boot_file)}grub/", prefix_of(boot_file))):
+            for name in (*names, "grub.cfg"):
+                yield resolve_path(folder, name), Language.GRUB, folder
 
-    def _plan(self, script: _Script) -> BootPlan:
-        match script.language:
-            case Language.NETPROV:
-                return served.plan(script.text, str(script.place), self._label)
-            case Language.IPXE:
-                return ipxescript.plan(script.text, self._facts, str(script.place))
-            case Language.GRUB:
-                return grubcfg.plan(script.text, self._facts, str(script.place), self._label)
-
-        def include(name: str) -> str | None:
-            body = self._get(resolve_path(script.prefix, name))
+    def _read(self, script: _Script) -> Reading:
+        def files(name: str) -> str | None:
+            body = self._get(self._place(script, name))
             return None if body is None else body.decode("utf-8", "replace")
 
-        config = parse(script.text, include, str(script.place))
-        return pxelinux_plan(choose(config, self._label), self._facts)
+        text, name, label = script.text, str(script.place), self._label
+        match script.language:
+            case Language.NETPROV:
+                return Reading(served.plan(text, name, label))
+            case Language.IPXE:
+                return ipxescript.read(text, self._facts, name, label, files=files)
+            case Language.GRUB:
+                folder = urlsplit(script.prefix).path if "://" in script.prefix else script.prefix
+                folder = f"/{folder.strip('/')}".rstrip("/")
+                return grubcfg.read(text, self._facts, name, label, files=files, home=self._home(script), folder=folder)
+        return pxelinux.read(text, self._facts, files, name, label)
+
+    def _home(self, script: _Script) -> Device:
+        """The server that the script came from, as GRUB names it."""
+        if script.place.url:
+            parts = urlsplit(script.place.url)
+            return Device(parts.scheme, parts.netloc)
+        return Device("tftp", script.place.server or str(self._facts.server or ""))
+
+    def _get(self, place: Place) -> bytes | None:
+        """Each file is asked for once: a script may be read more than once."""
+        if place not in self._fetched:
+            self._fetched[place] = self._fetch(place)
+        return self._fetched[place]
 
     def _chained(self, script: _Script, chain: Chain) -> _Script:
         place = self._place(script, chain.script)
@@ -184,7 +205,7 @@ class Search:
         if script.language is Language.PXELINUX:
             return resolve_path(script.prefix, name)
         if script.place.url:
-            return resolve_path("", urljoin(script.place.url, name))
+            return resolve_path("", joined(script.place.url, name))
         if script.language is Language.IPXE and not name.startswith("/"):
             folder = script.place.path[: script.place.path.rfind("/") + 1]
             place = resolve_path(folder, name)
@@ -195,8 +216,6 @@ class Search:
 
 def _script(place: Place, body: bytes, language: Language, prefix: str) -> _Script:
     text = body.decode("utf-8", "replace")
-    if text.startswith(ipxescript.MAGIC):
+    if is_script(text):
         language = Language.IPXE
-    elif language is Language.IPXE:
-        raise PeerError(ScriptMessage.NO_IPXE.said(script=place))
     return _Script(place, text, language, prefix)

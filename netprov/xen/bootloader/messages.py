@@ -57,6 +57,7 @@ class Message(Worded):
     NO_SCRIPT = ("the server has no script for this machine; asked for {names}", "Put one of these onto the server, or declare the machine.")
     NO_CHAINED = ("{script} leads to {place}, which is not there", FIX_THE_SCRIPT)
     TOO_MANY_HOPS = ("{script}: scripts lead to scripts more than {most} times", FIX_THE_SCRIPT)
+    NOTED = ("{error} (noted on the way: {notes})", "As for the error itself; what was noted may be its cause. `-v` says every note.")
     # the files
     HTTP_FAILED = ("{http_url}: {status_or_error}", _NETWORK)
     TFTP_FAILED = ("{tftp_url}: {error}", "The server has no such file where it was asked for, or does not answer: UDP port 69 there, and every port above 1023 back to dom0.")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from netprov.xen.bootloader.guest import Guest
 
 _PAGE = 4096
+_NOTED, _SAID = 4, 40  # notes in an error, and with -v
 IMPORTS = ("hashlib", "http.client", "json", "urllib.parse", "encodings.idna", "zstandard", "lz4.block")
 """What is imported only where it is needed: another user may not be allowed to read it by then."""
 
@@ -51,9 +52,9 @@ class Obtained:
     report: str = ""
 
 
-def look(wanted: Wanted) -> Files | Local:
+def look(wanted: Wanted, console: Console) -> Files | Local:
     """What it would boot; nothing else is fetched, and no install begins by it. Raises PeerError."""
-    return _found(wanted, _fetcher(wanted, preview=True))
+    return _found(wanted, _fetcher(wanted, preview=True), console)[0]
 
 
 def obtain(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtained | Local:
@@ -62,7 +63,7 @@ def obtain(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtai
     Raises PeerError; a netprov server then hears why.
     """
     fetcher = _fetcher(wanted)
-    found = _found(wanted, fetcher)
+    found, notes = _found(wanted, fetcher, console)
     if isinstance(found, Local):
         return found
     console.detail(f"{found.script} says {found.kernel} {' '.join(map(str, found.initrds))} {found.args}")
@@ -71,7 +72,7 @@ def obtain(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtai
         _ramdisk(fetcher, found, console, ramdisk)
     except PeerError as error:
         fetcher.report(found.report, "refused", str(error))
-        raise
+        raise _noted(error, notes) from None
     return Obtained(found.args, bool(found.initrds), found.report)
 
 
@@ -79,13 +80,28 @@ def _fetcher(wanted: Wanted, preview: bool = False) -> Fetcher:
     return Fetcher(str(wanted.facts.server or ""), wanted.limit, preview)
 
 
-def _found(wanted: Wanted, fetcher: Fetcher) -> Files | Local:
+def _found(wanted: Wanted, fetcher: Fetcher, console: Console) -> tuple[Files | Local, list[str]]:
+    """What to boot, and what the scripts' readers noted on the way to it."""
     folder = f"{wanted.folder.rstrip('/')}/" if wanted.folder else FOLDER
-    found = Search(fetcher.small, wanted.facts, wanted.label, folder).run(wanted.server)
+    search = Search(fetcher.small, wanted.facts, wanted.label, folder)
+    try:
+        found = search.run(wanted.server)
+    except PeerError as error:
+        raise _noted(error, [*search.notes, *getattr(error, "__notes__", ())]) from None
+    for note in search.notes[:_SAID]:
+        console.detail(note)
     if isinstance(found, Local):
-        return found
+        return found, search.notes
     args = " ".join(part for part in (found.args, wanted.args) if part)
-    return Files(found.kernel, found.initrds, args, found.script, found.sums, found.report)
+    return Files(found.kernel, found.initrds, args, found.script, found.sums, found.report), search.notes
+
+
+def _noted(error: PeerError, notes: list[str]) -> PeerError:
+    """The error with what was noted before it, which may be its cause."""
+    if not notes:
+        return error
+    more = [f"and {len(notes) - _NOTED} more"] if len(notes) > _NOTED else []
+    return PeerError(Message.NOTED.said(error=error, notes="; ".join([*notes[:_NOTED], *more])))
 
 
 def _kernel(wanted: Wanted, fetcher: Fetcher, found: Files, console: Console, descriptor: int) -> None:

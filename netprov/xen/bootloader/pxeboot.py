@@ -126,10 +126,13 @@ def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | 
         mask = bound.ack.address(1) or IPv4Address("255.255.255.255")
         router = bound.ack.address(3)
         take_address(interface, _leased(bound.ip, mask), router)
-        facts = MachineFacts(guest.mac, bound.ip, bound.next_server, router, mask, guest.uuid)
         if bound.boot is None:
             raise PeerError(Message.NO_BOOT_FILE.said(mac=guest.mac, ip=bound.ip))
         said = bound.boot.options
+        facts = MachineFacts(
+            guest.mac, bound.ip, bound.next_server, router, mask, guest.uuid, boot_file=bound.boot_file,
+            options={**said, **bound.ack.options},
+        )  # fmt: skip
         server = BootServer(bound.boot_file, _text(said.get(209)), _text(said.get(210)))
         server_said = bound.next_server or server.boot_file
         console.say(f"getting cfg for IP {bound.ip} ({int(bound.ip):08X}) from server {server_said}")
@@ -154,7 +157,7 @@ def _hand_over(
     """Finds, fetches, checks and answers. Returns what says to boot the disk, where that is so."""
     wanted = Wanted(guest, facts, server, limit, call.label, call.config_dir, call.args)
     if call.dry_run:
-        return _looked(call, wanted)
+        return _looked(call, wanted, console)
     with handover(call.directory) as made:
         kernel, ramdisk = made.file("kernel"), made.file("ramdisk")
         with opened(kernel) as kernel_file, opened(ramdisk) as ramdisk_file:
@@ -189,8 +192,8 @@ def _obtained(call: Call, wanted: Wanted, console: Console, kernel: int, ramdisk
     return Obtained(str(said["args"]), said["ramdisk"] is True, str(said["report"]))
 
 
-def _looked(call: Call, wanted: Wanted) -> Local | None:
-    found = look(wanted)
+def _looked(call: Call, wanted: Wanted, console: Console) -> Local | None:
+    found = look(wanted, console)
     if isinstance(found, Local):
         return found
     initrds = [str(place) for place in found.initrds]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from netprov.errors import ConfigError
+from netprov.errors import ConfigError, Problem
 from netprov.xen.xlconfig import grammar, xm
 from netprov.xen.xlconfig.bootloader import bootloader
 from netprov.xen.xlconfig.disk import Disk, parse_disk
@@ -18,6 +18,8 @@ EMPTY_DISK = "/var/lib/netprov/empty.img"
 
 _OURS = frozenset({"bootargs", "builder", "cpu"})  # what the steps below see to
 _HVM_KERNELS = ("hvmloader",)
+_FLAG_VALUES = {f"{flag}={value}": "trusted" if (flag == "trusted") is (value == "1") else "untrusted"
+                for flag in ("trusted", "untrusted") for value in "01"}  # fmt: skip
 _VFB_TYPES = {"vnc": "vnc=1", "sdl": "sdl=1"}
 
 
@@ -38,6 +40,7 @@ class _Work:
     gone: dict[str, str] = field(default_factory=dict)
     new_names: dict[str, str] = field(default_factory=dict)  # where a new setting stands: in the place of an old one
     notes: list[str] = field(default_factory=list)
+    comments: dict[int, str] = field(default_factory=dict)  # why a statement, by number, is only a comment now
 
     def note(self, name: str, text: str) -> None:
         self.notes.append(f"{self.document.origin(name)}: {text}")
@@ -50,23 +53,43 @@ class _Work:
 
 
 def convert(text: str, name: str) -> Converted:
-    """Raises ConfigError, by file and line, for what is neither xl's syntax nor Python without a run of it."""
-    document, variables = _read(text, name)
+    """What only a running Python understands is left out, and noted. Raises ConfigError for what is neither xl's
+    syntax nor Python's."""
+    document, variables, beyond = _read(text, name)
     work = _Work(document, dict(document.settings))
     for variable in variables:
         work.drop(variable, "a variable; its value is written out where it was used")
     for step in _STEPS:
         step(work)
+    for number, problem in beyond.items():
+        _left_out(work, number, problem)
     return Converted(_written(work), tuple(work.notes))
 
 
-def _read(text: str, name: str) -> tuple[Document, frozenset[str]]:
-    """The document, and where it is Python, the names that are no settings."""
+def _read(text: str, name: str) -> tuple[Document, frozenset[str], dict[int, Problem]]:
+    """The document; where it is Python, the names that are no settings, and the statements that are beyond."""
     try:
-        return grammar.read(text, name), frozenset()
+        return grammar.read(text, name), frozenset(), {}
     except ConfigError:
-        document = xm.read(text, name)
-    return document, frozenset(document.settings) - XL_KEYS - frozenset(XM_ONLY) - frozenset(RENAMED) - _OURS
+        document, beyond = xm.read_what_can_be(text, name)
+    variables = frozenset(document.settings) - XL_KEYS - frozenset(XM_ONLY) - frozenset(RENAMED) - _OURS
+    return document, variables, beyond
+
+
+def _left_out(work: _Work, number: int, problem: Problem) -> None:
+    """Why a statement is a comment now: what it assigns, xl chooses itself, knows not, or has to be written by hand."""
+    statement = work.document.statements[number]
+    work.comments[number] = "only Python understands it"
+    names = xm.names_of(work.document.text[statement.start : statement.end])
+    settings = [name for name in names if name in XL_KEYS | XM_ONLY.keys() | RENAMED.keys() | _OURS]
+    gone = [name for name in settings if name in XM_ONLY]
+    if settings and gone == settings:
+        work.comments[number] = XM_ONLY[gone[0]]
+        work.notes.append(f"{statement.origin}: {gone[0]} is gone: {XM_ONLY[gone[0]]}")
+    elif settings:
+        work.notes.append(f"{problem.origin}: left out, to be written by hand: {', '.join(settings)}: {problem.text}")
+    else:
+        work.notes.append(f"{problem.origin}: left out, as only Python understands it: {problem.text}")
 
 
 def _guest_type(work: _Work) -> None:
@@ -178,6 +201,7 @@ def _vifs(work: _Work) -> None:
 
     def rewrite(entry: str) -> str:
         vif = parse_vif(entry)
+        vif = replace(vif, other=tuple(_FLAG_VALUES.get(word, word) for word in vif.other))
         if paravirtual and (vif.type or vif.model):
             vif = replace(vif, type="", model="")
         # xm's own names of the scripts that xl runs by itself
@@ -230,7 +254,9 @@ def _written(work: _Work) -> str:
                 placed.add(new)
         old = document.text[statement.start : statement.end]
         if not _same(old, lines):
-            new_texts[number] = _replaced(old, lines, [name for name, _ in statement.assigns], work)
+            names = [name for name, _ in statement.assigns]
+            why = work.comments.get(number) or _why(names, work)
+            new_texts[number] = _replaced(old, lines, why)
     rest = [setting(name, value) for name, value in settings.items() if name not in placed]
     return document.changed(new_texts, "".join(line + "\n" for line in rest))
 
@@ -244,10 +270,13 @@ def _same(old: str, lines: list[str]) -> bool:
     return before.settings == after.settings and not any(statement.added for statement in before.statements)
 
 
-def _replaced(old: str, lines: list[str], names: list[str], work: _Work) -> str:
+def _replaced(old: str, lines: list[str], why: str) -> str:
     """The new lines; an old text that no line continues stays as a comment, with the reason."""
     if lines:
         return "\n".join(lines)
-    why = next((work.gone[name] for name in names if name in work.gone), "")
     comment = "\n".join(f"# {line}" for line in old.split("\n"))
     return f"{comment}  # {why}" if why else comment
+
+
+def _why(names: list[str], work: _Work) -> str:
+    return next((work.gone[name] for name in names if name in work.gone), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from difflib import get_close_matches
 
 from netprov.errors import ConfigError, Problem
@@ -12,17 +12,26 @@ from netprov.xen.xlconfig.bootloader import Bootloader, bootloader
 from netprov.xen.xlconfig.convert import EMPTY_DISK
 from netprov.xen.xlconfig.disk import Disk, parse_disk
 from netprov.xen.xlconfig.document import Document, Number, Value, setting
-from netprov.xen.xlconfig.keys import XL_KEYS, XM_ONLY
-from netprov.xen.xlconfig.vif import KNOWN, Vif, parse_vif
+from netprov.xen.xlconfig.keys import SINCE, VIF_SINCE, XL_KEYS, XM_ONLY
+from netprov.xen.xlconfig.vif import FLAGS, Vif, is_pair, is_xl_mac, parse_vif
+
+_NO = frozenset({"0", "no", "false", "off"})
 
 
-def lint(text: str, name: str, known: Container[Mac] | None = None) -> list[Problem]:
-    """Every problem, in the file's order. `known`: the MAC addresses that the server boots; None: not to be checked."""
+Version = tuple[int, int]
+
+
+def lint(text: str, name: str, known: Container[Mac] | None = None, xen: Version | None = None) -> list[Problem]:
+    """Every problem, in the file's order. `known`: the MAC addresses that the server boots; None: not to be checked.
+
+    `xen`: the version whose xl is to read it; None: not known, and what not every one reads is told.
+    """
     try:
         document = grammar.read(text, name)
     except ConfigError as error:
         return [_with_remedy(problem, text, name) for problem in error.problems]
-    return sorted(_Lint(document, known).problems(), key=lambda problem: problem.origin.line if problem.origin else 0)
+    found = _Lint(document, known, xen).problems()
+    return sorted(found, key=lambda problem: problem.origin.line if problem.origin else 0)
 
 
 def _with_remedy(problem: Problem, text: str, name: str) -> Problem:
@@ -54,7 +63,8 @@ def _args(value: Value) -> str:
 
 
 class _Lint:
-    def __init__(self, document: Document, known: Container[Mac] | None) -> None:
+    def __init__(self, document: Document, known: Container[Mac] | None, xen: Version | None) -> None:
+        self._xen = xen
         self._document = document
         self._settings = dict(document.settings)
         self._known = known
@@ -94,12 +104,25 @@ class _Lint:
                     yield Problem(statement.origin, "", text)
                 seen.setdefault(key, statement.origin.line)
         for key in self._settings:
+            yield from self._since(key, key, SINCE)
             if key in XM_ONLY:
                 yield self._problem(key, f"xl ignores {key}, which was xm's: {XM_ONLY[key]}")
             elif key not in XL_KEYS and key != "bootargs":
                 near = get_close_matches(key, XL_KEYS, n=1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 yield self._problem(key, f"xl knows no setting {key} and ignores it{hint}")
+
+    def _since(self, name: str, key: str, since: Mapping[str, Version]) -> Iterator[Problem]:
+        """`key` of the setting `name`, where not every xl reads it."""
+        first = since.get(key)
+        if first is None or (self._xen is not None and self._xen >= first):
+            return
+        version = f"{first[0]}.{first[1]}"
+        if self._xen is None:
+            text = f"xl reads {key} since Xen {version}; an older one ignores it (--xen VERSION says which is meant)"
+        else:
+            text = f"xl reads {key} since Xen {version}, and that of Xen {self._xen[0]}.{self._xen[1]} ignores it"
+        yield self._problem(name, text)
 
     def _parsed(self, name: str) -> Iterator[tuple[Vif | None, str]]:
         value = self._settings.get(name)
@@ -116,14 +139,7 @@ class _Lint:
             yield self._problem("vif", str(error))
             return
         for part in text.split(","):
-            key = part.strip().partition("=")[0]
-            if key and key not in KNOWN:
-                known = key.lower() in KNOWN
-                hint = f"xl wants it in small letters: {key.lower()}" if known else "xl knows no such key"
-                yield self._problem("vif", f"{key} in {text!r}: {hint}")
-            elif part != part.rstrip():
-                wrong = f"{text!r} has a blank before a comma, which xl takes for a part of the value"
-                yield self._problem("vif", f"{wrong}; write: {vif}")
+            yield from self._vif_part(part, text, vif)
         if vif.mac is None:
             yield self._problem(
                 "vif", f"{text!r} has no mac=: xl makes up another address at every start, and no server knows it"
@@ -131,7 +147,26 @@ class _Lint:
         elif int(vif.mac[:2], 16) & 1:
             yield self._problem("vif", f"{vif.mac} is a multicast address: the first octet must be even")
         elif self._known is not None and vif.mac not in self._known:
-            yield self._problem("vif", f"no declared system has the MAC address {vif.mac}: declare one, or mend it")
+            yield self._problem("vif", f"no declared system has the MAC address {vif.mac}: declare one, or correct it")
+
+    def _vif_part(self, part: str, text: str, vif: Vif) -> Iterator[Problem]:
+        key, equals, value = part.strip().partition("=")
+        if not key:
+            return
+        yield from self._since("vif", key, VIF_SINCE)
+        if key in FLAGS and equals:
+            word = "untrusted" if value in _NO else "trusted"
+            yield self._problem("vif", f"{key}={value} in {text!r}: xl takes only the word alone; write: {word}")
+        elif key not in FLAGS and not is_pair(key):
+            known = key.lower() in FLAGS or is_pair(key.lower())
+            hint = f"xl wants it in small letters: {key.lower()}" if known else "xl knows no such key"
+            yield self._problem("vif", f"{key} in {text!r}: {hint}")
+        elif part != part.rstrip():
+            wrong = f"{text!r} has a blank before a comma, which xl takes for a part of the value"
+            yield self._problem("vif", f"{wrong}; write: {vif}")
+        elif key == "mac" and vif.mac is not None and not is_xl_mac(value):
+            wrong = f"xl reads no address in mac={value}, and makes up another at every start"
+            yield self._problem("vif", f"{wrong}; write: mac={vif.mac}")
 
     def _disks(self) -> Iterator[Problem]:
         value = self._settings.get("disk")

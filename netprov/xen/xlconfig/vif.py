@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 
 from netprov.mac import Mac, parse_mac
@@ -34,8 +35,23 @@ class Vif:
 
 
 _KEYS = tuple(field.name for field in fields(Vif) if field.name != "other")
-KNOWN = frozenset(_KEYS) | frozenset(_ALIASES) | {"trusted", "untrusted", "accel", "uuid", "policy"}
-"""What may stand before = in a vif."""
+FLAGS = frozenset({"trusted", "untrusted"})
+"""Words of a vif that stand alone."""
+_COLO = re.compile(r"colo_[a-z0-9_]+|forwarddev")
+XL_PAIRS = frozenset(_KEYS) | frozenset(_ALIASES) | {"accel", "vlan"}
+"""What xl knows before = in a vif (parse_nic_config), its pairs for COLO beside."""
+KNOWN = XL_PAIRS | FLAGS | {"uuid", "policy"}
+"""What may stand before = in a vif, xm's included."""
+
+
+def is_pair(key: str) -> bool:
+    """Whether xl knows `key` before = in a vif."""
+    return key in XL_PAIRS or _COLO.fullmatch(key) is not None
+
+
+def is_xl_mac(text: str) -> bool:
+    """Whether xl reads an address in `text`: six octets, any one character between them. Else it makes one up."""
+    return re.match(r"[0-9a-f]{1,2}([^0-9a-f][0-9a-f]{1,2}){5}(?![0-9a-f])", text, re.IGNORECASE) is not None
 
 
 def parse_vif(text: str) -> Vif:

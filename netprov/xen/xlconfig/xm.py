@@ -27,6 +27,15 @@ class _Beyond(Exception):
 
 def read(text: str, name: str) -> Document:
     """Raises ConfigError with every statement that is more than an assignment, by file and line."""
+    document, beyond = read_what_can_be(text, name)
+    if beyond:
+        raise ConfigError(*beyond.values())
+    return document
+
+
+def read_what_can_be(text: str, name: str) -> tuple[Document, dict[int, Problem]]:
+    """The document, in which a statement that is more than an assignment assigns nothing; and those statements, by
+    number. Raises ConfigError for what is no Python."""
     plain = text.replace("\r\n", "\n")
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -38,23 +47,31 @@ def read(text: str, name: str) -> Document:
     reader = _Reader()
     offsets = _line_starts(plain)
     lines = plain.split("\n")
-    statements, problems = [], []
+    statements: list[Statement] = []
+    beyond: dict[int, Problem] = {}
     for node in tree.body:
         start = offsets[node.lineno - 1] + _chars(lines[node.lineno - 1], node.col_offset)
         end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
         end = offsets[end_line - 1] + _chars(lines[end_line - 1], end_column)
+        assigns: tuple[tuple[str, Value], ...] = ()
         try:
             assigns = tuple((key, to_value(value)) for key, value in reader.run(node))
-        except _Beyond as beyond:
-            problems.append(Problem(Origin(name, beyond.line), "", beyond.text))
-            continue
+        except _Beyond as fault:
+            beyond[len(statements)] = Problem(Origin(name, fault.line), "", fault.text)
+            reader.forget(node)
         except RecursionError:
-            problems.append(Problem(Origin(name, node.lineno), "", "is nested too deep"))
-            continue
+            beyond[len(statements)] = Problem(Origin(name, node.lineno), "", "is nested too deep")
         statements.append(Statement(start, end, Origin(name, node.lineno), assigns))
-    if problems:
-        raise ConfigError(*problems)
-    return Document(name, plain, tuple(statements))
+    return Document(name, plain, tuple(statements)), beyond
+
+
+def names_of(text: str) -> list[str]:
+    """The names that the statement `text` assigns, whichever of its branches is taken."""
+    return [name for node in ast.parse(text).body for name in dict.fromkeys(_names_in(node))]
+
+
+def _names_in(node: ast.stmt) -> list[str]:
+    return [one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
 
 
 def to_value(plain: object) -> Value:
@@ -91,6 +108,13 @@ def _chars(line: str, octets: int) -> int:
 class _Reader:
     def __init__(self) -> None:
         self._names: dict[str, _Plain] = {"True": True, "False": False, "None": None}
+        self._unknown: set[str] = set()
+
+    def forget(self, node: ast.stmt) -> None:
+        """What the statement assigns is not known from here on."""
+        for name in _names_in(node):
+            self._names.pop(name, None)
+            self._unknown.add(name)
 
     def run(self, node: ast.stmt) -> Iterator[tuple[str, _Plain]]:
         match node:
@@ -122,6 +146,8 @@ class _Reader:
             raise _Beyond(target, "only names can be assigned to")
 
     def _name(self, node: ast.Name) -> _Plain:
+        if node.id in self._unknown and node.id not in self._names:
+            raise _Beyond(node, f"{node.id} is known only to a running Python: write the value itself")
         if node.id not in self._names:
             raise _Beyond(node, f"{node.id} is not in quotes and was not assigned before")
         return self._names[node.id]
