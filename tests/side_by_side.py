@@ -6,7 +6,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 GUESTS = (
     "tests/demo/test_demo.py", "tests/docs/test_docs.py::test_tutorial", "tests/e2e/test_boots.py",
-    "tests/e2e/test_lab.py", "tests/e2e/test_proxy.py", "tests/e2e/test_twenty.py",
+    "tests/e2e/test_ipxe_early.py", "tests/e2e/test_lab.py", "tests/e2e/test_proxy.py", "tests/e2e/test_twenty.py",
     "tests/syslog/test_syslog_installer.py", "tests/web/test_web_boot.py", "tests/xen_e2e/test_domus.py",
 )  # fmt: skip
 """What boots guests in QEMU: on an emulated processor they need all that there are."""
