@@ -93,7 +93,7 @@ tests() {
         return 0
     fi
     # one worker boots guests, which takes the processors; the other the tests that wait for clients and servers
-    .venv/bin/python -m pytest -m e2e -n 2 --dist loadgroup --durations 10 "$@"
+    .venv/bin/python -m pytest -m e2e -n 2 --dist loadfile --durations 10 "$@"
 }
 
 lock() {

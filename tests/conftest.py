@@ -29,13 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[TURNS] = Turns(Path(config.option.basetemp).parent / "turns" if worker else None)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With -n 2 --dist loadgroup: what has a server stays together, and one worker alone boots guests, which need all
-    the processors there are."""
-    for item in items:
-        if item.get_closest_marker("e2e"):
-            group = "guests" if item.get_closest_marker("guests") else item.path.as_posix()
-            item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With -n 2 --dist loadfile a module stays with one worker, and all that boots guests too."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from .side_by_side import Modules
+
+    return Modules(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

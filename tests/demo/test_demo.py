@@ -23,7 +23,6 @@ from ..verdicts.healthy import assert_verdicts, judged_in
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.guests,
     pytest.mark.timeout(600),
     pytest.mark.skipif(bool(missing(Firmware.BIOS)), reason=f"apt-get install {' '.join(missing(Firmware.BIOS))}"),
 ]

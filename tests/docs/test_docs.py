@@ -118,7 +118,6 @@ def typist() -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.guests
 @pytest.mark.timeout(600)
 @_needs
 def test_tutorial(typist: None, tmp_path: Path) -> None:

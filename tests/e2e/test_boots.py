@@ -23,7 +23,7 @@ from .conftest import needs
 from .hall import INSTALLED, Hall, Machine, declared, fetched, in_order, troubled
 from .served import DISTROS, Served, configuration
 
-pytestmark = [pytest.mark.e2e, pytest.mark.guests, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 BIOS, UEFI, UEFI_SB, UEFI_HTTP, ARM64 = Firmware
 KERNEL, INITRD = "probe/x86_64/vmlinuz", "probe/x86_64/initrd.img"

@@ -20,7 +20,7 @@ from netprov.lab.lab import ADDRESS, Lab, lab
 
 from .conftest import needs
 
-pytestmark = [pytest.mark.e2e, pytest.mark.guests, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 def test_boot_sector_is_one() -> None:

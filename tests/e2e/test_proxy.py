@@ -17,7 +17,7 @@ from .conftest import needs
 from .hall import INSTALLED, Hall, Machine, declared, fetched, in_order
 from .served import Served, configuration
 
-pytestmark = [pytest.mark.e2e, pytest.mark.guests, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 KERNEL, INITRD = "probe/x86_64/vmlinuz", "probe/x86_64/initrd.img"
 MACHINES = (

@@ -13,7 +13,7 @@ from .conftest import needs
 from .hall import INSTALLED, Machine, declared
 from .served import Served, configuration
 
-pytestmark = [pytest.mark.e2e, pytest.mark.guests, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 STAGES = INSTALLED[:1] + INSTALLED[2:]
 MACHINES = [

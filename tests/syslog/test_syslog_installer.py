@@ -17,7 +17,6 @@ MAC = "52:54:00:77:05:14"
 
 
 @pytest.mark.e2e
-@pytest.mark.guests
 @pytest.mark.timeout(900)
 @needs(Firmware.BIOS)
 def test_debian_installer(lab: Lab, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tests.e2e.served import DISTROS, Served, configuration
 
 __all__ = ["accelerators", "boot_images", "namespaces", "probe_x86_64"]  # fixtures
 
-pytestmark = [pytest.mark.e2e, pytest.mark.guests, pytest.mark.timeout(900), needs_chromium, needs(Firmware.BIOS)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), needs_chromium, needs(Firmware.BIOS)]
 
 PASSWORD = "correct horse"
 BALLAST = 48 << 20  # octets: a second initrd of zeros, which the kernel skips; it takes some seconds to fetch

@@ -16,7 +16,7 @@ from .rundisk import FROM_DISK
 from .scenarios import EMPTY, UNKNOWN, Played, World
 from .stage import Stage
 
-pytestmark = [pytest.mark.e2e, pytest.mark.guests, pytest.mark.xen, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.xen, pytest.mark.timeout(3600)]
 
 STAGES = ["address", "script", "kernel", "initrd", "handed-over", "autoinstall", "callback"]
 NAME = "netprov-pxeboot"

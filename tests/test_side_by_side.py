@@ -1,15 +1,36 @@
-"""Tests side by side: who is to be alone is, and nobody waits for ever."""
+"""Tests side by side: which worker has which, who is to be alone is, and nobody waits for ever."""
 
 from __future__ import annotations
 
 import fcntl
+import re
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from .side_by_side import GUESTS, Modules
 from .turns import Turns
 from .world import PATIENCE, until
+
+ROOT = Path(__file__).parents[1]
+BOOTS = re.compile(r"\.guest\(|needs\(Firmware|Hall\(|played: Played|\*NETPROV, \"demo\"")
+
+
+def test_what_boots_guests_is_for_one_worker() -> None:
+    booting = {str(path.relative_to(ROOT)) for path in ROOT.glob("tests/*/test_*.py") if BOOTS.search(path.read_text())}
+    assert booting
+    assert booting <= set(GUESTS)
+    for name in GUESTS:
+        assert (ROOT / name.partition("::")[0]).exists(), name
+
+
+def test_a_module_stays_together() -> None:
+    scopes = [Modules._split_scope(None, name) for name in (  # type: ignore[arg-type]
+        "tests/e2e/test_boots.py::test_installs[arm64]", "tests/docs/test_docs.py::test_tutorial",
+        "tests/docs/test_docs.py::test_howto[vlans::x]", "tests/simulate/test_boots.py::test_a",
+    )]  # fmt: skip
+    assert scopes == ["guests", "guests", "tests/docs/test_docs.py", "tests/simulate/test_boots.py"]
 
 
 class Worker:
