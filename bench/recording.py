@@ -267,7 +267,7 @@ def timeline(folder: Path, count: int) -> None:
                 kind = Kind.DHCP_ACK if stage == "address" else Kind.HTTP_DONE
                 event = Event(at, kind, Reason.HTTP_OK, f"sent {stage}", stage=stage, mac=mac, ip="10.0.0.1",
                               peer="10.0.0.1:4000", system=f"s{machine}", name=f"/files/{stage}", size=1000,
-                              detail=(("why", "matched by MAC"),))  # fmt: skip
+                              trace=("matched by MAC",))  # fmt: skip
                 rows.append(Placed(event, mac, numbers[machine]))
         store.add(rows[:10_000], count, 0.0)
     store.close()

@@ -71,3 +71,8 @@ class BootDecision:
     def reason(self) -> Reason:
         """The step that settled it: the last."""
         return self.trace[-1].reason
+
+    @property
+    def system(self) -> str:
+        """The declared system that asks; "" where none does."""
+        return self.target.name if self.target is not None and self.target.kind == "system" else ""

@@ -11,6 +11,7 @@ from netprov.check.subject import Finding, Severity, Subject
 from netprov.errors import ConfigError
 from netprov.inventory.model import DhcpMode
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import PORT
 from netprov.journal.timeline import Timeline
 
 _WRITTEN = 2.0  # seconds for the journal to write what the server heard
@@ -80,7 +81,7 @@ def _no_offer(interface: str, last: Event, machines: tuple[str, ...]) -> Iterato
 
 
 def _at_boot_server(subject: Subject, event: Event) -> bool:
-    return ("port", str(subject.declared.settings.dhcp.proxy_port)) in event.detail
+    return event.number(PORT) == subject.declared.settings.dhcp.proxy_port
 
 
 def _heard(subject: Subject, asked: Sequence[Probed]) -> dict[str, list[Event]]:

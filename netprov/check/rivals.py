@@ -11,6 +11,7 @@ from netprov.check.subject import EVERY, Finding, Severity, Subject
 from netprov.dhcp.classify import SERVER_PORT
 from netprov.inventory.model import DhcpMode
 from netprov.journal.event import Event
+from netprov.journal.fact import INTERFACE, SERVER, SERVER_MAC, TYPE
 
 _FOUND = {
     DhcpMode.FULL: Severity.ERROR,
@@ -90,8 +91,7 @@ def _overheard(subject: Subject, mode: DhcpMode, met: set[str]) -> Iterator[Find
     """What machines were told by others while our server listened."""
     last: dict[tuple[str, str], Event] = {}
     for event in subject.recorded.rivals if subject.recorded is not None else ():
-        detail = dict(event.detail)
-        last.setdefault((detail.get("server", ""), detail.get("type", "")), event)  # the newest comes first
+        last.setdefault((event.fact(SERVER), event.fact(TYPE)), event)  # the newest comes first
     giving = {server for server, kind in last if kind not in ("proxy", "nak")}
     for (server, kind), event in last.items():
         if is_ours(subject, server) or (server in met and kind not in ("proxy", "nak")):
@@ -102,12 +102,11 @@ def _overheard(subject: Subject, mode: DhcpMode, met: set[str]) -> Iterator[Find
 
 
 def _heard(subject: Subject, server: str, event: Event) -> Finding:
-    detail = dict(event.detail)
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(event.at))
-    text = f"{event.text} at {when} (its MAC is {detail.get('server_mac', 'unknown')})"
-    link = subject.links.get(detail.get("interface", ""))
+    text = f"{event.text} at {when} (its MAC is {event.fact(SERVER_MAC) or 'unknown'})"
+    link = subject.links.get(event.fact(INTERFACE))
     machines = subject.systems_at(link) if link is not None else EVERY
-    if detail.get("type") == "proxy":
+    if event.fact(TYPE) == "proxy":
         advice = "two boot servers on one network contradict each other: switch one off"
         return Finding("rival-proxy", Severity.WARNING, text, advice, machines, _who(server))
     return Finding("rival-heard", Severity.WARNING, text, _ADVICE, machines, _who(server))

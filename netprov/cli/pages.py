@@ -21,6 +21,13 @@ def reasons() -> str:
     return "\n".join(_reasons())
 
 
+def events() -> str:
+    """Every kind of event, and every fact of one."""
+    from netprov.journal.reference import reference
+
+    return reference()
+
+
 def verdicts() -> str:
     """Every verdict: its signature, what it says, what to change."""
     from netprov.journal.verdicts import reference
@@ -44,6 +51,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "configuration": configuration,
     "cli": cli,
     "reasons": reasons,
+    "events": events,
     "verdicts": verdicts,
     "checks": checks,
     "pxeboot": pxeboot,

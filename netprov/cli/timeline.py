@@ -19,6 +19,7 @@ from netprov.inventory.model import Inventory
 from netprov.journal.boots import Boot
 from netprov.journal.correlate import Placed
 from netprov.journal.export import as_json, event_object, verdict_object
+from netprov.journal.fact import BY
 from netprov.journal.show import boot_text, event_text, overview, verdict_text
 from netprov.journal.timeline import Timeline, addresses, keys
 from netprov.journal.verdicts import Context, Heard, Judged, Verdict, absence, judge
@@ -141,7 +142,7 @@ def _print_changes(names: Sequence[str], inventory: Inventory, journal: Timeline
     if found:
         click.echo("\nBy hand:")
     for event in found:
-        by = dict(event.detail).get("by", "")
+        by = event.fact(BY)
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.at))
         click.echo(f"  {at}  {escape(event.text, 400)}{escape(f' ({by})', 200) if by else ''}")
 

@@ -12,11 +12,10 @@ from rich.text import Text
 
 from netprov.demo.guests import Watched
 from netprov.journal.boots import STAGES, Boot, Stage
-from netprov.journal.event import Event, Kind
+from netprov.journal.event import Event
 from netprov.text import escape, size
 
 DONE, BAD, MARGIN = Text("✓", "green"), Text("✗", "bold red"), 4
-_SENT = (Kind.TFTP_DONE, Kind.HTTP_DONE)
 _MARKS = {"done": DONE, "started": Text("…", "yellow"), "failed": BAD}
 
 
@@ -136,6 +135,6 @@ def _facts(boot: Boot | None, stage: Stage) -> Iterator[str]:
 
 def _event(boot: Boot, stage: Stage) -> Event | None:
     """The event to tell of a stage: the file that was sent, or what made the stage what it is."""
-    of_stage = [event for event in boot.events if event.stage == stage.name and event.name and event.kind in _SENT]
+    of_stage = [event for event in boot.events if event.stage == stage.name and event.name and event.kind.fetched]
     made_it = [event for event in boot.events if event.at == stage.at]
     return next(iter([*(of_stage if stage.state == "done" and stage.name != "address" else []), *made_it]), None)

@@ -66,13 +66,11 @@ class Exchange:
     @property
     def declared(self) -> bool:
         """Whether a declared system asks."""
-        target = self.decision.target
-        return target is not None and target.kind == "system"
+        return bool(self.decision.system)
 
     @property
     def system(self) -> str:
-        target = self.decision.target
-        return target.name if target is not None and target.kind == "system" else ""
+        return self.decision.system
 
     @property
     def server(self) -> IPv4Address:

@@ -21,6 +21,7 @@ from netprov.dhcp.interfaces import interfaces
 from netprov.dhcp.packet import ACK, ANY, BOOTREPLY, NAK, OFFER, TYPE_NAMES, parse
 from netprov.errors import PeerError
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import CLIENT, FILE, INTERFACE, SERVER, SERVER_MAC, TYPE
 from netprov.mac import mac_of
 from netprov.recent import Recent
 
@@ -134,7 +135,12 @@ class Overheard:
                 "offer": f"offered {reply.yiaddr}"}  # fmt: skip
         text = f"another DHCP server, {server}, {said.get(kind, f'gave {reply.yiaddr}')} on {interface}"
         boot_file = (reply.options.get(67, b"") or reply.file).rstrip(b"\0").decode("utf-8", "replace")
-        detail = [("server", str(server)), ("server_mac", mac_of(hardware)), ("interface", interface)]
-        detail += [("type", kind), ("client", reply.hardware)]
-        detail += [("file", boot_file)] if boot_file else []
-        return Event(now, Kind.SERVER, Reason.DHCP_RIVAL, text, detail=tuple(detail))
+        detail = (
+            (SERVER, str(server)),
+            (SERVER_MAC, mac_of(hardware)),
+            (INTERFACE, interface),
+            (TYPE, kind),
+            (CLIENT, reply.hardware),
+            *(((FILE, boot_file),) if boot_file else ()),
+        )
+        return Event(now, Kind.SERVER, Reason.DHCP_RIVAL, text, detail=detail)

@@ -11,6 +11,7 @@ from rich.text import Text
 from netprov.explain.captured import MOST, Answer, Answers
 from netprov.explain.rows import reply_row
 from netprov.explain.show import reply_lines, with_origin
+from netprov.journal.fact import ARCH, LOADER
 from netprov.text import escape
 
 _INDENT = 5
@@ -43,8 +44,7 @@ def _line(answer: Answer, first: float) -> Text:
     event = answer.heard.event if answer.heard is not None else None
     if event is not None and event.system:
         line.append(f" ({event.system})")
-    detail = dict(event.detail) if event is not None else {}
-    said = [detail.get("loader", ""), detail.get("arch", "")]
+    said = [event.fact(LOADER), event.fact(ARCH)] if event is not None else []
     said += [f"relay {event.relay}" if event is not None and event.relay else ""]
     said += ["VLAN " + ".".join(map(str, captured.vlans)) if captured.vlans else ""]
     if told := ", ".join(word for word in said if word):

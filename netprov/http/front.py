@@ -23,6 +23,7 @@ from netprov.http.tap import Way
 from netprov.http.target import split_target
 from netprov.http.wsgi import Call, Reply, environ_of, lower, run
 from netprov.journal.event import Event
+from netprov.journal.fact import ACTION, RANGE, USER_AGENT
 from netprov.tftp.paths import PathError
 from netprov.web.live import Live
 from netprov.web.services import Services
@@ -53,7 +54,7 @@ class _Course:
     @property
     def script(self) -> bytes:
         """The answer's body where it is a script made for this machine."""
-        rendered = self.outcome.stage == "script" and any(name == "action" for name, _ in self.outcome.detail)
+        rendered = self.outcome.stage == "script" and any(name == ACTION for name, _ in self.outcome.detail)
         return self.reply.body if rendered and self.reply is not None else b""
 
     def broken_off(self, end: BaseException) -> None:
@@ -300,7 +301,7 @@ def _checked(request: web.BaseRequest) -> tuple[str, str]:
 
 def _exchange_of(request: web.BaseRequest) -> Exchange:
     ip, port = _address(request.get_extra_info("peername"))
-    fields = ((name.lower(), request.headers.get(name, "")[:255]) for name in ("Range", "User-Agent"))
+    fields = ((name, request.headers.get(name, "")[:255]) for name in (RANGE, USER_AGENT))
     return Exchange(request.method, request.raw_path, ip, port, 0, asked=tuple(field for field in fields if field[1]))
 
 

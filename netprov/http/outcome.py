@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import ACKNOWLEDGED, END, LENGTH, METHOD, STATUS, Detail
 from netprov.render.scripts import PREVIEW_TOKEN
 
 ENVIRON_KEY = "netprov.outcome"
@@ -28,7 +29,8 @@ class Outcome:
     uuid: str = ""
     system: str = ""
     token: str = ""
-    detail: tuple[tuple[str, str], ...] = ()
+    trace: tuple[str, ...] = ()
+    detail: Detail = ()
     quiet: bool = False
     file: str = ""
     stream: bool = False
@@ -48,7 +50,7 @@ class Exchange:
     closed: bool = False  # the client went away before the end
     stalled: int | None = None  # … without a word, having acknowledged so many octets
     length: str = ""  # of the body, where it was not sent to its end
-    asked: tuple[tuple[str, str], ...] = ()  # header fields worth telling
+    asked: Detail = ()  # header fields worth telling
 
 
 _REASONS: Mapping[int, Reason] = {
@@ -66,10 +68,10 @@ def event_of(exchange: Exchange, outcome: Outcome, now: float) -> Event | None:
     if kind is Kind.HTTP_DONE and outcome.quiet:
         return None
     how = (
-        *((("method", exchange.method),) if exchange.method != "GET" else ()),
-        *((("status", str(exchange.status)),) if exchange.status != 200 else ()),
-        *((("length", exchange.length),) if exchange.closed and exchange.length else ()),
-        *((("end", "stalled"), ("acknowledged", str(exchange.stalled))) if exchange.stalled is not None else ()),
+        *(((METHOD, exchange.method),) if exchange.method != "GET" else ()),
+        *(((STATUS, str(exchange.status)),) if exchange.status != 200 else ()),
+        *(((LENGTH, exchange.length),) if exchange.closed and exchange.length else ()),
+        *(((END, "stalled"), (ACKNOWLEDGED, str(exchange.stalled))) if exchange.stalled is not None else ()),
     )
     reason = reason if exchange.closed else outcome.reason or reason
     return Event(
@@ -87,6 +89,7 @@ def event_of(exchange: Exchange, outcome: Outcome, now: float) -> Event | None:
         name=exchange.path,
         size=exchange.sent,
         seconds=exchange.seconds,
+        trace=outcome.trace,
         detail=(*how, *exchange.asked, *outcome.detail),
     )
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from netprov.boot.reason import Reason
-from netprov.journal.event import Event, Kind
+from netprov.journal.event import FAILING, Event
+from netprov.journal.fact import METHOD
+from netprov.journal.kind import Kind, StageState
 
 STAGES = ("address", "loader", "script", "kernel", "initrd", "autoinstall", "callback")
 """What a machine gets on its way, in the order in which it usually gets it."""
 
 _ORDER = ("address", "loader", "script", "kernel", "initrd", "handed-over", "autoinstall", "callback")
 """The same, and what only a domU has: its kernel is fetched by dom0, and handed to Xen."""
-
-StageState = Literal["done", "started", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +62,20 @@ def boot_of(machine: str, number: int, events: Iterable[Event]) -> Boot:
     return Boot(machine, system, number, ordered[0].at, ordered, _stages(ordered))
 
 
-_STATES: dict[Kind, StageState] = {
-    Kind.DHCP_ACK: "done",
-    Kind.DHCP_BOOTP: "done",
-    Kind.TFTP_DONE: "done",
-    Kind.HTTP_DONE: "done",
-    Kind.INSTALL: "done",
-    Kind.DHCP_NAK: "failed",
-    Kind.TFTP_FAIL: "failed",
-    Kind.TFTP_REFUSE: "failed",
-    Kind.HTTP_FAIL: "failed",
-    Kind.HTTP_REFUSE: "failed",
-    Kind.TFTP_REQUEST: "started",
-}
-"""What an event says about its stage; other kinds say nothing. A TFTP abort is a client that wanted only the size."""
-
-
 def _stages(events: tuple[Event, ...]) -> tuple[Stage, ...]:
     reached: dict[str, list[tuple[Event, StageState]]] = {}
     for event in events:
         name, state = _stage_of(event), _state_of(event)
         if name in _ORDER and state is not None:
-            failed = event.reason in (Reason.INSTALL_FAILED, Reason.XEN_REFUSED)
-            reached.setdefault(name, []).append((event, "failed" if failed else state))
-    asked = next((event.at for event in events if event.kind.startswith("dhcp.")), None)
+            reached.setdefault(name, []).append((event, "failed" if event.reason in FAILING else state))
+    asked = next((event.at for event in events if event.kind.room == "dhcp"), None)
     stages = (_stage(name, steps, asked if name == "address" else None) for name, steps in reached.items())
     return tuple(sorted(stages, key=lambda stage: (stage.at, _ORDER.index(stage.name))))
 
 
 def _state_of(event: Event) -> StageState | None:
     """UEFI's HTTP Boot asks for the size first, by HEAD: nothing of the file is there by that."""
-    return "started" if ("method", "HEAD") in event.detail else _STATES.get(event.kind)
+    return "started" if event.fact(METHOD) == "HEAD" else event.kind.state
 
 
 def _stage(name: str, steps: Sequence[tuple[Event, StageState]], asked: float | None) -> Stage:
@@ -118,6 +99,14 @@ def _stage(name: str, steps: Sequence[tuple[Event, StageState]], asked: float | 
 
 def _stage_of(event: Event) -> str:
     """DHCP gives an address; that it names a loader does not mean that the loader was fetched."""
-    if event.kind in (Kind.DHCP_ACK, Kind.DHCP_BOOTP, Kind.DHCP_NAK):
-        return "address"
-    return event.stage
+    return event.kind.stage or event.stage
+
+
+def without_requests(events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
+    """The events with their places, without the requests whose transfer has ended: its end tells all of it."""
+    ended = {(event.peer, event.name) for event in events if event.kind.ends}
+    return (
+        (number, event)
+        for number, event in enumerate(events)
+        if event.kind is not Kind.TFTP_REQUEST or (event.peer, event.name) not in ended
+    )

@@ -13,6 +13,7 @@ from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallSta
 from netprov.boot.reason import Reason
 from netprov.inventory.model import Target
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import ATTEMPT, BY, STATE
 from netprov.mac import parse_mac
 
 _REASONS: Mapping[InstallState, Reason] = {
@@ -68,7 +69,7 @@ def _event(
     was = f"{before.state} → " if before is not None and before.state is not after.state else ""
     attempt = f" (attempt {after.attempts})" if after.state is InstallState.BOOTING else ""
     note = f": {after.note}" if after.note else ""
-    attempts = (("attempt", str(after.attempts)),) if after.attempts else ()
+    attempts = ((ATTEMPT, str(after.attempts)),) if after.attempts else ()
     mac = _mac(owner)
     return Event(
         at=now,
@@ -80,7 +81,7 @@ def _event(
         ip=ip,
         system="" if mac else owner,
         token=after.token,
-        detail=(("state", str(after.state)), *attempts, *((("by", by),) if by else ())),
+        detail=((STATE, str(after.state)), *attempts, *(((BY, by),) if by else ())),
     )
 
 

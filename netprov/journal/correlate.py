@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import LOADER as ASKING
+from netprov.journal.fact import TYPE
 from netprov.journal.identity import MACHINES, Identity, address
 from netprov.recent import Recent
 
@@ -155,7 +157,7 @@ class Correlator:
         What an address did before DHCP gave it away was somebody else's doing: only what comes from it with a MAC shows
         whose it was.
         """
-        if not event.mac or (event.kind is not Kind.DHCP_INFORM and event.kind.startswith("dhcp.")):
+        if not event.mac or (event.kind is not Kind.DHCP_INFORM and event.kind.room == "dhcp"):
             return ""
         ip = address(event)
         return f"ip {ip}" if ip and not self._identity.claimed(ip, event.at) else ""
@@ -174,41 +176,26 @@ def _begins(boot: _Boot, event: Event) -> bool:
     return any(rule.when(boot, event, asks) for rule in RULES)
 
 
-_ASKS = (Kind.DHCP_DISCOVER, Kind.DHCP_OFFER, Kind.DHCP_BOOTP)
-
-
 def _asks(event: Event) -> str:
     """The loader that asks for an address with this event; "" where it asks for something else."""
-    asks = event.kind in _ASKS or (event.kind is Kind.DHCP_DROP and ("type", "discover") in event.detail)
+    asks = event.kind.asks or (event.kind is Kind.DHCP_DROP and event.fact(TYPE) == "discover")
     return _loader(event) if asks else ""
 
 
 def _loader(event: Event) -> str:
     """The loader whose DHCP packet this is; "" where it is none."""
-    if not event.kind.startswith("dhcp."):
-        return ""
-    return next((value for name, value in event.detail if name == "loader"), "os")
-
-
-_FETCHES = (Kind.TFTP_REQUEST, Kind.TFTP_DONE, Kind.HTTP_DONE)
-_FETCHED = (Kind.TFTP_DONE, Kind.HTTP_DONE)
+    return (event.fact(ASKING) or "os") if event.kind.room == "dhcp" else ""
 
 
 def _fetches(event: Event) -> str:
     """The stage of the file that `event` begins or ends to transfer; "" where it does neither."""
-    return event.stage if event.kind in _FETCHES else ""
-
-
-_STILL = frozenset(
-    {Kind.TFTP_DROP, Kind.SYSLOG_DROP, Kind.SYSLOG_LINE, Kind.INSTALL, Kind.INVENTORY, Kind.SERVER, Kind.WEBHOOK}
-)
-"""Events that say nothing about how far the machine is: a stray packet, an operator's doing, what a system logs."""
+    return event.stage if event.kind.fetched or event.kind is Kind.TFTP_REQUEST else ""
 
 
 def _is_no_boot(event: Event, machine: str) -> bool:
     """Whether `event`, with no boot running, begins none: an operator's doing, any visitor's request from a bare
     address, the DHCP of an operating system that nobody declared (every telephone in the network asks)."""
-    if event.kind in _STILL or (machine.startswith("ip ") and not event.stage):
+    if event.kind.still or (machine.startswith("ip ") and not event.stage):
         return True
     return _loader(event) == "os" and not event.system
 
@@ -219,15 +206,15 @@ def _new(number: int, event: Event) -> _Boot:
 
 def _note(boot: _Boot, event: Event) -> None:
     """Take in what `event` says about how far the boot is. A system that logs for months is no machine that boots."""
-    if event.kind in (Kind.SYSLOG_LINE, Kind.SYSLOG_DROP):
+    if event.kind.room == "syslog":
         return
     if event.at > boot.last:
         boot.last = event.at
-    if event.kind in _FETCHED and event.stage in (LOADER, SCRIPT, KERNEL):
+    if event.kind.fetched and event.stage in (LOADER, SCRIPT, KERNEL):
         boot.got.add(event.stage)
         if event.stage == LOADER:
             boot.loader_name = event.name
-    if not boot.moved and event.kind not in _STILL and (_loader(event) or None) != boot.began_as:
+    if not boot.moved and not event.kind.still and (_loader(event) or None) != boot.began_as:
         boot.moved = True
 
 

@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from netprov.boot.chance import ABSENT
 from netprov.boot.reason import Reason
+from netprov.journal.fact import Detail, Fact, Number
+from netprov.journal.kind import Kind, Severity
 from netprov.quick import quick
 
+__all__ = ["FAILING", "Event", "Kind", "Severity"]
 
-class Kind(StrEnum):
-    """What happened. The prefix is the room that saw it."""
-
-    DHCP_DISCOVER = "dhcp.discover"
-    DHCP_OFFER = "dhcp.offer"
-    DHCP_REQUEST = "dhcp.request"
-    DHCP_ACK = "dhcp.ack"
-    DHCP_NAK = "dhcp.nak"
-    DHCP_DECLINE = "dhcp.decline"
-    DHCP_RELEASE = "dhcp.release"
-    DHCP_INFORM = "dhcp.inform"
-    DHCP_BOOTP = "dhcp.bootp"
-    DHCP_DROP = "dhcp.drop"
-    TFTP_REQUEST = "tftp.request"
-    TFTP_DONE = "tftp.done"
-    TFTP_ABORT = "tftp.abort"  # the client ended it (OVMF does, having learnt the size)
-    TFTP_FAIL = "tftp.fail"  # it stopped half-way
-    TFTP_REFUSE = "tftp.refuse"
-    TFTP_DROP = "tftp.drop"
-    HTTP_DONE = "http.done"
-    HTTP_FAIL = "http.fail"
-    HTTP_REFUSE = "http.refuse"
-    SYSLOG_LINE = "syslog.line"  # a line of the machine's own log
-    SYSLOG_DROP = "syslog.drop"  # lines that were left out
-    INSTALL = "install"  # the install state of a system changed
-    INVENTORY = "inventory"  # a new generation, or one refused
-    SERVER = "server"  # started, stopped, a worker died
-    PROGRESS = "progress"  # how far a running transfer is; no event of the journal (netprov.journal.running)
-    WEBHOOK = "webhook"  # a receiver does not take what it is sent, or takes it again
+FAILING = frozenset({Reason.INSTALL_FAILED, Reason.XEN_REFUSED, Reason.EVENTS_LOST})
+"""Reasons that make a failure of any event."""
+_DIGITS = 100  # of a number that is read: what a client sent may be longer than int() takes
 
 
 @quick
@@ -69,4 +46,32 @@ class Event:
     size: int = 0
     seconds: float = 0.0
     retransmits: int = 0
-    detail: tuple[tuple[str, str], ...] = ()  # further facts in the order to show: options negotiated, loader, arch …
+    trace: tuple[str, ...] = ()  # the steps of the decision that it tells of: sentences, the last settled it
+    detail: Detail = ()  # further facts in the order to show (netprov.journal.fact)
+
+    def fact(self, key: Fact) -> str:
+        """What it says by `key`, as text; "" where it says nothing."""
+        return next((value for name, value in self.detail if name == key), "")
+
+    def number(self, key: Number, default: int = 0) -> int:
+        """What it says by `key`; `default` where it says nothing, or no whole number."""
+        value = self.fact(key)
+        return int(value) if value.isascii() and value.isdigit() and len(value) <= _DIGITS else default
+
+    @property
+    def settled(self) -> str:
+        """The last step of its trace; "" where there is none."""
+        return self.trace[-1] if self.trace else ""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is. A packet left unanswered is a failure where there is something to do about it."""
+        if self.reason in FAILING or (self.kind is Kind.DHCP_DROP and self.reason.advice):
+            return Severity.FAILED
+        return Severity.MINOR if self.reason in ABSENT else self.kind.severity
+
+    @property
+    def warns(self) -> bool:
+        """Whether it is a warning on the server's log. Strangers whom nobody answers ask every few seconds: they are
+        none."""
+        return self.reason in FAILING or (self.kind.warns and self.reason not in ABSENT)

@@ -18,7 +18,8 @@ and an event an object of
     text        the sentence                      stage       "address", "loader", … or ""
     mac, uuid, client_id, xid, ip, peer, relay, system, name       as heard; "" or 0 where unknown
     size        octets                            seconds     of the transfer
-    retransmits number                            detail      object of further facts, all strings
+    retransmits number                            trace       list of sentences: the steps of the decision
+    detail      object of further facts, all strings: docs/reference/events.md; `why` is the trace in one string
 
 Every key is always there; more may come. What clients sent stands in it as they sent it, escaped as JSON escapes.
 Install tokens are left out.
@@ -33,6 +34,7 @@ from dataclasses import asdict
 from netprov.journal.boots import Boot, Stage
 from netprov.journal.event import Event
 from netprov.journal.verdicts import Judged, Verdict
+from netprov.journal.wire import FIELDS
 
 Json = dict[str, object]
 
@@ -53,13 +55,13 @@ def boot_object(boot: Boot, found: Sequence[Verdict] = ()) -> Json:
 
 def event_object(event: Event, started: float) -> Json:
     """`event` of a boot that began at `started`, as above."""
-    values = asdict(event)
-    del values["token"]
-    return values | {
+    return {
+        **{name: getattr(event, name) for name in FIELDS if name != "token"},
         "after": round(event.at - started, 6),
         "kind": event.kind.value,
         "reason": event.reason.label,
-        "detail": dict(event.detail),
+        "trace": list(event.trace),
+        "detail": dict(event.detail) | ({"why": "; ".join(event.trace)} if event.trace else {}),
     }
 
 

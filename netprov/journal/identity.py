@@ -18,7 +18,7 @@ What is left is known by its address alone, as "ip ADDRESS".
 
 from __future__ import annotations
 
-from netprov.journal.event import Event, Kind
+from netprov.journal.event import Event
 from netprov.recent import Recent
 
 MACHINES = 32_768
@@ -33,10 +33,6 @@ QUIET = 600.0
 """Seconds after which an address claimed by one machine may be another's; within them it is shared."""
 
 _SHARED = ""  # in place of a machine: several have it
-
-_CLAIMS = frozenset({Kind.DHCP_REQUEST, Kind.DHCP_INFORM, Kind.TFTP_REQUEST, Kind.TFTP_DONE, Kind.HTTP_DONE})
-_GRANTS = frozenset({Kind.DHCP_ACK, Kind.DHCP_BOOTP})
-_GIVEN_BACK = frozenset({Kind.DHCP_RELEASE, Kind.DHCP_DECLINE})
 
 
 class Identity:
@@ -87,15 +83,15 @@ class Identity:
         _learn_unique(self._client_ids, event.client_id, mac)
         if not ip:
             return
-        if event.kind in _GRANTS:
+        if event.kind.grants:
             self._leased.put(ip, (mac, event.at))
             self._claimed.drop(ip)
-        elif event.kind in _GIVEN_BACK:
+        elif event.kind.returns:
             for holders in (self._leased, self._claimed):
                 holder = holders.get(ip)
                 if holder is not None and holder[0] == mac:
                     holders.drop(ip)
-        elif event.kind in _CLAIMS:
+        elif event.kind.claims:
             self._claim(ip, mac, event.at)
 
     def _claim(self, ip: str, mac: str, at: float) -> None:
@@ -126,5 +122,5 @@ def _learn_unique(known: Recent[str, str], key: str, mac: str) -> None:
 
 def address(event: Event) -> str:
     """The client's address: as DHCP knows it, else the one the other side used (a DHCP packet's may be a relay's)."""
-    ip = event.ip or ("" if event.kind.startswith("dhcp.") else event.peer.rpartition(":")[0].strip("[]"))
+    ip = event.ip or ("" if event.kind.room == "dhcp" else event.peer.rpartition(":")[0].strip("[]"))
     return "" if ip in ("0.0.0.0", "::") else ip

@@ -11,8 +11,10 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from netprov.journal.boots import Boot, Stage, StageState
+from netprov.journal.boots import Boot, Stage
 from netprov.journal.event import Kind
+from netprov.journal.fact import LOADER, STATE
+from netprov.journal.kind import StageState
 from netprov.text import escape, size
 
 MARKS: dict[StageState, tuple[str, str]] = {
@@ -79,7 +81,7 @@ def lanes(boot: Boot) -> RenderableType:
 
 def _is_domu(boot: Boot) -> bool:
     return any(
-        event.stage == "handed-over" or ("loader", "xen") in event.detail or event.name.startswith("/xen/")
+        event.stage == "handed-over" or event.fact(LOADER) == "xen" or event.name.startswith("/xen/")
         for event in boot.events
     )
 
@@ -96,7 +98,7 @@ def _told(boot: Boot, stage: Stage) -> str:
 def _install(boot: Boot) -> str:
     """The state of the install at the boot's end."""
     changes = [event for event in boot.events if event.kind is Kind.INSTALL]
-    return next((value for name, value in changes[-1].detail if name == "state"), "") if changes else ""
+    return changes[-1].fact(STATE) if changes else ""
 
 
 def served_by(stage: Stage) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import LOST
 from netprov.journal.wire import MESSAGE_OCTETS, encode, joined
 
 _log = logging.getLogger(__name__)
@@ -42,39 +43,48 @@ class Recorder:
 
     def record(self, event: Event) -> None:
         """Tell the journal. Never blocks, never raises: what the writer has no room for is counted, and told later."""
-        self.record_all((event,))
+        data = self._encoded(event)
+        if data is not None:
+            self._send(data, 1, event.at)
 
     def record_all(self, events: Sequence[Event]) -> None:
         """Tell the journal of several at once: that takes less time than one by one."""
         parts: list[bytes] = []
         octets = 0
         for event in events:
-            try:
-                data = encode(event)
-            except (TypeError, ValueError, AttributeError, AssertionError):
-                self.lost += 1
-                _log.exception("an event that cannot be written: %r", event)
+            data = self._encoded(event)
+            if data is None:
                 continue
             if octets + len(data) >= MESSAGE_OCTETS:
-                self._send(parts, event.at)
+                self._send(joined(parts), len(parts), event.at)
                 parts, octets = [], 0
             parts.append(data)
             octets += len(data) + 1
         if parts:
-            self._send(parts, events[-1].at)
+            self._send(joined(parts), len(parts), events[-1].at)
 
-    def _send(self, parts: Sequence[bytes], at: float) -> None:
+    def _encoded(self, event: Event) -> bytes | None:
+        """None, and counted, where it cannot be written."""
+        try:
+            return encode(event)
+        except (TypeError, ValueError, AttributeError, AssertionError):
+            self.lost += 1
+            _log.exception("an event that cannot be written: %r", event)
+            return None
+
+    def _send(self, message: bytes, count: int, at: float) -> None:
+        """`count` events in one message."""
         try:
             if self.lost:
                 lost = self.lost
                 self._sock.send(encode(lost_event(at, lost)))
                 self.lost -= lost
-            self._sock.send(joined(parts))
+            self._sock.send(message)
         except OSError:
-            self.lost += len(parts)
+            self.lost += count
 
 
 def lost_event(at: float, lost: int) -> Event:
     """The event that says how many others are missing."""
     text = f"{lost} event{'s' if lost > 1 else ''} lost"
-    return Event(at, Kind.SERVER, Reason.EVENTS_LOST, text, detail=(("lost", str(lost)),))
+    return Event(at, Kind.SERVER, Reason.EVENTS_LOST, text, detail=((LOST, str(lost)),))

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import isfinite
 
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import RATE, SENT
 from netprov.state.sqlite import immediately
 
 EVERY = 1.0  # seconds between two words of one transfer, and before the first
@@ -30,8 +29,6 @@ CREATE TABLE IF NOT EXISTS transfers (
 _COLUMNS = "machine, boot, system, stage, name, at, size, sent, seconds, rate"
 _PUT = f"INSERT OR REPLACE INTO transfers (peer, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 SELECT = f"SELECT {_COLUMNS} FROM transfers WHERE at > ?"
-
-_ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL, Kind.HTTP_DONE, Kind.HTTP_FAIL, Kind.HTTP_REFUSE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class Transfer:
 
 def progress_event(about: Event, sent: int, rate: float) -> Event:
     """What a worker tells of a transfer: `about` as its end will be told, `sent` octets at `rate` octets a second."""
-    return replace(about, kind=Kind.PROGRESS, text="", detail=(("sent", str(sent)), ("rate", f"{rate:.0f}")))
+    return replace(about, kind=Kind.PROGRESS, text="", trace=(), detail=((SENT, str(sent)), (RATE, f"{rate:.0f}")))
 
 
 class Transfers:
@@ -82,7 +79,7 @@ class Transfers:
             self._known.add(key)
             self._new[key] = event
             return True
-        if self._known and event.kind in _ENDS and (key := (event.peer, event.name)) in self._known:
+        if self._known and event.kind.ends and (key := (event.peer, event.name)) in self._known:
             self._known.discard(key)
             self._new.pop(key, None)
             self._over.append(key)
@@ -103,13 +100,9 @@ class Transfers:
 
 
 def _row(event: Event, machine: str, boot: int) -> tuple[object, ...]:
-    facts = dict(event.detail)
-    sent, rate = 0, 0.0
-    with suppress(KeyError, ValueError):
-        sent, rate = min(int(facts["sent"]), event.size), float(facts["rate"])
+    sent, rate = min(event.number(SENT), event.size), float(event.number(RATE))
     who = event.peer, machine, boot, event.system
-    rate = rate if isfinite(rate) else 0.0
-    return (*who, event.stage, event.name, event.at, event.size, max(0, sent), event.seconds, rate)
+    return (*who, event.stage, event.name, event.at, event.size, sent, event.seconds, rate)
 
 
 def transfers_of(rows: Iterable[tuple[str, int, str, str, str, float, int, int, float, float]]) -> tuple[Transfer, ...]:

@@ -11,29 +11,15 @@ from rich.text import Text
 
 from netprov.boot.chance import ABSENT, goes_on_without
 from netprov.boot.reason import Reason
-from netprov.journal.boots import Boot
+from netprov.journal.boots import Boot, without_requests
 from netprov.journal.correlate import Placed
-from netprov.journal.event import Event, Kind
+from netprov.journal.event import Event, Kind, Severity
+from netprov.journal.fact import ARCH, BLKSIZE, ERROR, LOADER, SEVERITY, STATUS, WINDOWSIZE
 from netprov.journal.lane import lanes, moment, rate, stage_line
 from netprov.journal.verdicts import Judged, Verdict
 from netprov.text import escape, size
 
 _ROOMS = {"dhcp": "cyan", "tftp": "green", "http": "blue", "install": "magenta"}
-_BAD = frozenset(
-    {
-        Kind.DHCP_NAK,
-        Kind.DHCP_DECLINE,
-        Kind.DHCP_DROP,
-        Kind.TFTP_FAIL,
-        Kind.TFTP_REFUSE,
-        Kind.HTTP_FAIL,
-        Kind.HTTP_REFUSE,
-    }
-)
-
-_QUESTIONS = frozenset({Kind.DHCP_DISCOVER, Kind.DHCP_OFFER, Kind.DHCP_BOOTP, Kind.DHCP_DROP})
-_ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL, Kind.TFTP_REFUSE})
-
 
 _LAST_LINES = 5  # of the machine's own log, where not all are asked for
 
@@ -49,10 +35,9 @@ def boot_text(boot: Boot, found: Sequence[Verdict] = (), *, log: bool = False) -
     lines.add_column(overflow="fold")
     said = [event for event in boot.events if event.kind is Kind.SYSLOG_LINE]
     events = boot.events if log else [event for event in boot.events if event.kind is not Kind.SYSLOG_LINE]
-    for event, times, last in _folded(list(_without_requests(events))):
+    for event, times, last in _folded([event for _, event in without_requests(events)]):
         again = f"×{times}, the last after {moment(last - boot.started)}" if times > 1 else ""
-        what = _what(event.kind, quiet=_is_passed_over(event))
-        lines.add_row(moment(event.at - boot.started), what, _sentence(event, again))
+        lines.add_row(moment(event.at - boot.started), _what(event), _sentence(event, again))
     opinions = [part for verdict in found for part in ("", verdict_text(verdict))]
     own = ["", _own_log(said, boot.started)] if said and not log else []
     return Group(_heading(boot), "", lanes(boot), *opinions, "", lines, *own)
@@ -71,9 +56,11 @@ def _own_log(said: Sequence[Event], started: float) -> RenderableType:
     return table
 
 
+_LOG_STYLES = {"emerg": "red", "alert": "red", "crit": "red", "err": "red", "warning": "yellow"}
+
+
 def _log_style(event: Event) -> str:
-    severity = next((value for name, value in event.detail if name == "severity"), "")
-    return {"emerg": "red", "alert": "red", "crit": "red", "err": "red", "warning": "yellow"}.get(severity, "")
+    return _LOG_STYLES.get(event.fact(SEVERITY), "")
 
 
 def verdict_text(verdict: Verdict) -> RenderableType:
@@ -115,7 +102,7 @@ def event_text(placed: Placed) -> Text:
     line = Text(time.strftime("%H:%M:%S", time.localtime(event.at)) + f".{int(event.at * 1000) % 1000:03d}  ", "dim")
     line.append(escape(event.system or placed.machine or "–"), "bold")
     line.append("  ")
-    return line.append_text(_what(event.kind)).append("  ").append_text(_sentence(event))
+    return line.append_text(_what(event)).append("  ").append_text(_sentence(event))
 
 
 def _came_to(boot: Boot, found: Sequence[Verdict]) -> Text:
@@ -138,24 +125,22 @@ def _is_passed_over(event: Event) -> bool:
     return absent and (event.reason is Reason.NAME_NOT_OURS or goes_on_without(event.name))
 
 
-def _what(kind: Kind, quiet: bool = False) -> Text:
-    room, _, what = kind.partition(".")
-    style = "dim" if quiet else "red" if kind in _BAD else _ROOMS.get(room, "dim")
+def _is_bad(event: Event) -> bool:
+    return event.severity is Severity.FAILED or (event.reason in ABSENT and not _is_passed_over(event))
+
+
+def _what(event: Event) -> Text:
+    room, _, what = event.kind.partition(".")
+    style = "dim" if _is_passed_over(event) else "red" if _is_bad(event) else _ROOMS.get(room, "dim")
     return Text(f"{room.upper() if len(room) == 4 else room} {what}".strip(), style)
-
-
-def _without_requests(events: Sequence[Event]) -> Iterator[Event]:
-    """The events without the requests whose transfer has ended: that line tells all of it."""
-    ended = {(event.peer, event.name) for event in events if event.kind in _ENDS}
-    return (e for e in events if e.kind is not Kind.TFTP_REQUEST or (e.peer, e.name) not in ended)
 
 
 def _sentence(event: Event, again: str = "") -> Text:
     if _is_passed_over(event):
         return Text(f"{escape(event.name)}: not there, the loader goes on to its next", "dim")
     text = Text()
-    bad = event.kind in _BAD or event.reason is Reason.XEN_REFUSED
-    if event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE) and event.name and event.stage != "handed-over":
+    bad = _is_bad(event)
+    if event.kind.fetched and event.name and event.stage != "handed-over":
         text.append(escape(event.name))
     elif event.kind is Kind.SYSLOG_LINE:
         text.append(escape(event.text), _log_style(event))
@@ -170,16 +155,16 @@ def _sentence(event: Event, again: str = "") -> Text:
 
 
 def _facts(event: Event) -> Iterator[str]:
-    if event.size and event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE):
+    if event.size and event.kind.fetched:
         yield size(event.size)
         if event.seconds and event.size >= 100_000:
             yield f"{event.seconds:.1f} s at {rate(event.size, event.seconds)}"
     if event.retransmits:
         yield f"{event.retransmits} sent again"
     detail = dict(event.detail)
-    if event.kind in _QUESTIONS:
-        yield from (escape(detail[name], 60) for name in ("loader", "arch") if name in detail)
-    for name, usual in (("blksize", ""), ("windowsize", "1"), ("status", "200"), ("error", "")):
+    if event.kind.asks or event.kind is Kind.DHCP_DROP:
+        yield from (escape(detail[name], 60) for name in (LOADER, ARCH) if name in detail)
+    for name, usual in ((BLKSIZE, ""), (WINDOWSIZE, "1"), (STATUS, "200"), (ERROR, "")):
         if detail.get(name, usual) != usual:
             yield f"{name} {escape(detail[name], 60)}"
 

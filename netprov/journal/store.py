@@ -13,7 +13,7 @@ from netprov.errors import PeerError
 from netprov.journal.correlate import Placed
 from netprov.journal.event import Event, Kind
 from netprov.journal.running import TABLE, Transfers
-from netprov.journal.wire import FIELDS, event_of_row, row_of
+from netprov.journal.wire import STORED, event_of_row, row_of
 from netprov.state.sqlite import immediately, opened
 
 _log = logging.getLogger(__name__)
@@ -27,15 +27,15 @@ CREATE TABLE events (
   mac TEXT NOT NULL, uuid TEXT NOT NULL, client_id TEXT NOT NULL, xid INTEGER NOT NULL,
   ip TEXT NOT NULL, peer TEXT NOT NULL, relay TEXT NOT NULL, system TEXT NOT NULL, token TEXT NOT NULL,
   name TEXT NOT NULL, size INTEGER NOT NULL, seconds REAL NOT NULL, retransmits INTEGER NOT NULL,
-  detail TEXT NOT NULL,  -- JSON: [[name, value], …]
+  detail TEXT NOT NULL,  -- JSON: [[name, value], …], and of the trace ["trace", step] each
   machine TEXT NOT NULL, boot INTEGER NOT NULL
 );
 CREATE INDEX events_boot ON events (machine, boot) WHERE machine <> '';
 CREATE INDEX events_system ON events (system) WHERE system <> '';
 PRAGMA user_version = {VERSION};
 """
-COLUMNS = ", ".join((*FIELDS, "machine", "boot"))
-_INSERT = f"INSERT INTO events ({COLUMNS}) VALUES ({', '.join('?' * (len(FIELDS) + 2))})"
+COLUMNS = ", ".join((*STORED, "machine", "boot"))
+_INSERT = f"INSERT INTO events ({COLUMNS}) VALUES ({', '.join('?' * (len(STORED) + 2))})"
 _LATEST_BOOT = (
     f"SELECT {COLUMNS} FROM events WHERE machine = ?1 AND machine <> '' AND boot > 0 AND boot = "
     "(SELECT max(boot) FROM events WHERE machine = ?1 AND machine <> '') ORDER BY id LIMIT ?2"

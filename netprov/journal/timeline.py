@@ -12,7 +12,7 @@ from typing import Any
 from netprov.boot.reason import Reason
 from netprov.journal.boots import Boot, boot_of
 from netprov.journal.correlate import Placed
-from netprov.journal.event import Event
+from netprov.journal.event import Event, Kind
 from netprov.journal.running import SELECT, Transfer, transfers_of
 from netprov.journal.store import COLUMNS, placed_rows
 from netprov.mac import parse_mac
@@ -43,7 +43,7 @@ _LATEST = """
 SELECT machine, max(boot) FROM events WHERE machine <> '' AND boot > 0 {which} GROUP BY machine ORDER BY max(id) DESC
 """
 _CHANGES = f"""
-SELECT {COLUMNS} FROM events WHERE system = ? AND system <> '' AND kind = 'install' AND boot = 0
+SELECT {COLUMNS} FROM events WHERE system = ? AND system <> '' AND kind = '{Kind.INSTALL}' AND boot = 0
 ORDER BY id DESC LIMIT ?
 """
 _HEARD = "SELECT DISTINCT ip, relay FROM (SELECT ip, relay FROM events ORDER BY id DESC LIMIT ?)"
@@ -59,7 +59,7 @@ SELECT id, machine, boot FROM events WHERE system = ? AND system <> '' AND boot 
 _FIRST, _LAST = 400, 20  # events of a boot in brief: the first, and of more the last
 _BRIEF = f"""
 SELECT {COLUMNS} FROM events WHERE machine = ?1 AND machine <> '' AND boot = ?2 AND (
-  kind NOT IN ('http.done', 'syslog.line') OR (kind = 'http.done' AND stage NOT IN ('', 'file'))
+  kind NOT IN ('{Kind.HTTP_DONE}', '{Kind.SYSLOG_LINE}') OR (kind = '{Kind.HTTP_DONE}' AND stage NOT IN ('', 'file'))
   OR id = (SELECT max(id) FROM events WHERE machine = ?1 AND machine <> '' AND boot = ?2)
 ) ORDER BY id LIMIT ?3
 """

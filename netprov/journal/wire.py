@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
 from netprov.boot.reason import BY_LABEL
 from netprov.errors import PeerError
-from netprov.journal.event import Event, Kind
+from netprov.journal.event import Event
+from netprov.journal.fact import DECISION, FACTS, Detail, Pair
+from netprov.journal.kind import BY_LABEL as KINDS
 
 FIELDS = tuple(field.name for field in fields(Event))
+STORED = tuple(name for name in FIELDS if name != "trace")
+"""The fields that are columns of the table; the trace stands in the column `detail`."""
 MAX_OCTETS = 16_384
 """The most an event may take; its texts are cut to fit. A client's longest is a TFTP name of some 500 octets."""
 _CUTS = (400, 40)  # characters a text; the second fits whatever they are: 12 octets each, 29 texts
 
 _NUMBERS = {"at": float, "seconds": float, "xid": int, "size": int, "retransmits": int}
-_TYPES: tuple[type, ...] = tuple(_NUMBERS.get(name, list if name == "detail" else str) for name in FIELDS)
+_TYPES: tuple[type, ...] = tuple(_NUMBERS.get(name, list if name in ("trace", "detail") else str) for name in FIELDS)
 _LARGEST = 2**63 - 1  # SQLite's
-_PLAIN = len(FIELDS) - 1  # the fields before `detail`
+_PLAIN = len(FIELDS) - 2  # the fields before `trace` and `detail`
 
 MESSAGE_OCTETS = 65_536
 """The most that goes to the writer at once: several events, with SEPARATOR between them."""
 SEPARATOR = b"\x1e"
 _FIELD = "\x1f"
 _FIELD_OCTET = _FIELD.encode()
+_TRACE = ""  # in place of a fact's key: what follows are the steps of the trace
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -40,10 +45,14 @@ def encode(event: Event) -> bytes:
     parts = [
         repr(float(event.at)), event.kind, event.reason.label, event.text, event.stage, event.mac, event.uuid,
         event.client_id, str(event.xid), event.ip, event.peer, event.relay, event.system, event.token, event.name,
-        str(event.size), repr(float(event.seconds)), str(event.retransmits),
+        str(event.size), repr(float(event.seconds)) if event.seconds else "0.0",
+        str(event.retransmits),
     ]  # fmt: skip
     for pair in event.detail:
         parts += pair
+    if event.trace:
+        parts.append(_TRACE)
+        parts += event.trace
     data = _FIELD.join(parts).encode("utf-8", "backslashreplace")  # a lone surrogate is spelled out
     plain = data.count(_FIELD_OCTET) == len(parts) - 1 and SEPARATOR not in data
     return data if plain and len(data) <= MAX_OCTETS else _as_json(event)
@@ -89,15 +98,17 @@ def _values(event: Event) -> tuple[object, ...]:
         event.size,
         float(event.seconds),
         event.retransmits,
+        event.trace,
         event.detail,
     )
 
 
 def _cut(values: tuple[object, ...], most: int) -> list[object]:
-    *head, detail = values
+    *head, trace, detail = values
+    assert isinstance(trace, tuple)
     assert isinstance(detail, tuple)
     short = [value[:most] if isinstance(value, str) else value for value in head]
-    return [*short, [(name[:most], value[:most]) for name, value in detail[:8]]]
+    return [*short, [step[:most] for step in trace[-4:]], [(name, value[:most]) for name, value in detail[:6]]]
 
 
 def decode(data: bytes) -> Event:
@@ -116,10 +127,15 @@ def _from_plain(data: bytes) -> Event:
         numbers = int(xid), int(size), int(retransmits)
         if not 0 <= min(numbers) <= max(numbers) <= _LARGEST:
             raise ValueError("a number is out of range")
-        detail = tuple(zip(parts[_PLAIN::2], parts[_PLAIN + 1 :: 2], strict=True))
+        keys, values, trace = parts[_PLAIN::2], parts[_PLAIN + 1 :: 2], parts[:0]
+        if _TRACE in keys:
+            end = keys.index(_TRACE)
+            trace = parts[_PLAIN + 2 * end + 1 :]
+            keys, values = keys[:end], values[:end]
+        detail = tuple(zip(map(FACTS.__getitem__, keys), values, strict=True))
         return Event(
-            float(at), _KINDS[kind], BY_LABEL[reason], text, stage, mac, uuid, client_id, numbers[0], ip, peer, relay,
-            system, token, name, numbers[1], float(seconds), numbers[2], detail,
+            float(at), KINDS[kind], BY_LABEL[reason], text, stage, mac, uuid, client_id, numbers[0], ip, peer, relay,
+            system, token, name, numbers[1], float(seconds), numbers[2], tuple(trace), detail,
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise PeerError(f"not an event: {error}") from None
@@ -136,7 +152,8 @@ def _from_json(data: bytes) -> Event:
         raise PeerError("not an event: a number is out of range")
     if b"\\ud" in data:  # a surrogate: most are half of a whole character, and that stays as it is
         values = _storable(values)
-    return event_of(values)
+    *head, trace, detail = values
+    return _event_of(head, trace, detail)
 
 
 def _storable(value: Any) -> Any:
@@ -145,34 +162,60 @@ def _storable(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def event_of(values: list[Any]) -> Event:
-    """The event of these fields' values, in FIELDS' order. Raises PeerError for a kind or reason nobody knows."""
-    at, kind, reason, *middle, detail = values
+def _event_of(head: Sequence[Any], trace: Sequence[str], detail: Iterable[Sequence[str]]) -> Event:
+    """The event of these fields' values, `head` in FIELDS' order."""
+    at, kind, reason, *middle = head
     try:
-        pairs = tuple((str(name), str(value)) for name, value in detail)
-        return Event(*[at, _KINDS[kind], BY_LABEL[reason], *middle, pairs])
+        pairs = tuple((FACTS[name], _text(value)) for name, value in detail)
+        return Event(*[at, KINDS[kind], BY_LABEL[reason], *middle, tuple(map(_text, trace)), pairs])
     except (KeyError, TypeError, ValueError) as error:
         raise PeerError(f"not an event: {error}") from None
 
 
-_KINDS = {kind.value: kind for kind in Kind}
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 def row_of(event: Event) -> tuple[object, ...]:
-    """The fields' values as SQLite stores them."""
-    return (*_values(event)[:_PLAIN], _facts(event.detail))
+    """The values of STORED as SQLite stores them."""
+    return (*_values(event)[:_PLAIN], _facts(event.trace, event.detail))
 
 
 @lru_cache(256)
-def _facts(detail: tuple[tuple[str, str], ...]) -> str:
-    """As the table has them: most events of a kind have the same."""
-    return _encode(detail)
+def _facts(trace: tuple[str, ...], detail: Detail) -> str:
+    """As the table has them: most events of a kind have the same. Of the trace a pair for each step."""
+    return _encode([*detail, *[(_STEP, step) for step in trace]])
+
+
+_STEP, _STEPS_BEFORE = "trace", "why"
 
 
 def event_of_row(row: tuple[Any, ...]) -> Event:
     """The event that `row_of` made `row` of. Raises PeerError for a kind or reason nobody knows."""
     *head, detail = row
     try:
-        return event_of([*head, json.loads(detail)])
-    except ValueError as error:
+        trace, pairs = _stored(json.loads(detail))
+    except (TypeError, ValueError) as error:
         raise PeerError(f"not an event: {error}") from None
+    return _event_of(head, trace, pairs)
+
+
+def _stored(pairs: Iterable[Sequence[str]]) -> tuple[list[str], list[Pair]]:
+    """Trace and facts as the table has them. A fact that only another version knows is left out.
+
+    Older journals have a trace as one text, `why`; for HTTP that is the label of what settled it.
+    """
+    trace: list[str] = []
+    facts: list[Pair] = []
+    for name, value in pairs:
+        if name in FACTS:
+            facts.append((FACTS[name], value))
+        elif name == _STEP:
+            trace.append(value)
+        elif name == _STEPS_BEFORE and _text(value) in BY_LABEL:
+            facts.append((DECISION, value))
+        elif name == _STEPS_BEFORE:
+            trace += value.split("; ")
+    return trace, facts

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from netprov.inventory.model import Notice
 from netprov.journal.boots import Boot
 from netprov.journal.correlate import Placed
-from netprov.journal.event import Event, Kind
+from netprov.journal.fact import STATE
 from netprov.journal.log import boot_id
 from netprov.journal.verdicts import Verdict
 from netprov.text import escape
@@ -40,11 +40,9 @@ class News:
 def news_of(placed: Placed) -> Iterator[News]:
     """What an event of the journal has to tell."""
     event = placed.event
-    if event.kind is Kind.INSTALL:
-        yield _of_event(Notice.INSTALL, placed)
-    elif event.kind in (Kind.SERVER, Kind.INVENTORY):
-        yield _of_event(Notice.SERVER, placed)
-    elif placed.boot and event.kind is not Kind.SYSLOG_LINE:
+    if event.kind.notice is not None:
+        yield _of_event(event.kind.notice, placed)
+    elif placed.boot and not event.kind.still:
         yield _begun(placed)
 
 
@@ -96,7 +94,7 @@ def _of_event(type: Notice, placed: Placed) -> News:
         event.system,
         placed.boot,
         reason=event.reason.label,
-        state=_state(event),
+        state=event.fact(STATE),
         text=event.text or event.reason.meaning,
         advice=event.reason.advice,
     )
@@ -115,10 +113,6 @@ def _begun(placed: Placed) -> News:
         text=f"{event.system or placed.machine} begins to boot",
         once=f"{boot_id(placed.machine, placed.boot)} begun",
     )
-
-
-def _state(event: Event) -> str:
-    return next((value for name, value in event.detail if name == "state"), "")
 
 
 def _time(seconds: float) -> str:

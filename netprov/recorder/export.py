@@ -65,7 +65,7 @@ def _talks(boot: Boot) -> Mapping[Talk, list[Span]]:
     """When which end of the machine's talked to us by TFTP or HTTP; spans that meet are one."""
     spans: dict[Talk, list[Span]] = {}
     for event in boot.events:
-        room = event.kind.partition(".")[0]
+        room = event.kind.room
         if room not in ("tftp", "http"):
             continue
         host, _, port = event.peer.rpartition(":")

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
 
-from netprov.boot.decision import BootDecision
 from netprov.boot.names import Name, parse_name
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Via
 from netprov.boot.stages import Stages
 from netprov.errors import ConfigError
 from netprov.inventory.model import Inventory
+from netprov.journal.decided import event_of_decision
 from netprov.journal.event import Event
-from netprov.journal.promise import promised
+from netprov.render.compose import Rendered
 from netprov.render.scripts import PREVIEW_TOKEN, Scripts
 from netprov.tftp.paths import PathError
 from netprov.tftp.root import Root
@@ -66,7 +66,7 @@ class TftpSource:
         if made is not None:
             if made.told is not None:
                 self._record(made.told)
-            return Content(made.body, about(made.stage, request, made.decision, made.token))
+            return Content(made.body, about(request, made))
         return self._file(request)
 
     def _file(self, request: BootRequest) -> Content:
@@ -88,11 +88,8 @@ class TftpSource:
             raise PathError(missing.text, missing.reason, stage) from None
 
 
-def about(stage: str, request: BootRequest, decision: BootDecision, token: str) -> About:
+def about(request: BootRequest, made: Rendered) -> About:
     """What a script's event says of the machine, and of why it got this script."""
-    system = decision.target.name if decision.target is not None and decision.target.kind == "system" else ""
-    detail = [("action", str(decision.action)), ("loader", str(request.loader))]
-    detail.append(("why", "; ".join(step.text for step in decision.trace)))
-    detail += promised(decision)
-    secret = "" if token == PREVIEW_TOKEN else token  # that is one for all: it tells no machine
-    return About(stage, system, request.mac or "", request.uuid, secret, tuple(detail), rendered=True)
+    system, mac, uuid, trace, detail = event_of_decision(request, made.decision)
+    secret = "" if made.token == PREVIEW_TOKEN else made.token  # that is one for all: it tells no machine
+    return About(made.stage, system, mac, uuid, secret, trace, detail, rendered=True)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import FACILITY, HOST, LINES, SEVERITY
 from netprov.recent import Recent
 from netprov.syslog.message import Message, parse
 
@@ -115,7 +116,7 @@ class Receiver:
 def line_event(message: Message, address: str, who: Who, now: float) -> Event:
     """The event of a line. Its own time is not believed: an installer's clock is often wrong by hours."""
     text = f"{message.program}: {message.text}" if message.program else message.text
-    host = (("host", message.host),) if message.host else ()
+    host = ((HOST, message.host),) if message.host else ()
     return Event(
         at=now,
         kind=Kind.SYSLOG_LINE,
@@ -125,7 +126,7 @@ def line_event(message: Message, address: str, who: Who, now: float) -> Event:
         ip=address,
         system=who.system,
         name=message.program,
-        detail=(("severity", message.severity), ("facility", message.facility), *host),
+        detail=((SEVERITY, message.severity), (FACILITY, message.facility), *host),
     )
 
 
@@ -143,5 +144,5 @@ def _flood_event(what: str, address: str, who: Who, count: int, now: float) -> E
         mac=who.mac,
         ip=address,
         system=who.system,
-        detail=(("lines", str(count)),),
+        detail=((LINES, str(count)),),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from netprov.errors import PeerError
+from netprov.journal.fact import BLKSIZE, MODE, OPTIONS, TIMEOUT, TSIZE, WINDOWSIZE, Detail, Fact, Pair
 from netprov.tftp.codec import Code, Mode, Options, Request
 
 REFUSAL = "Failure to negotiate RFC2347 options"
@@ -138,7 +140,21 @@ def _valid(option: Option, value: str) -> int | None:
     return max(option.low, min(asked, option.high))
 
 
-def described(request: Request) -> Options:
+_TOLD: Mapping[str, Fact] = {"blksize": BLKSIZE, "tsize": TSIZE, "timeout": TIMEOUT, "windowsize": WINDOWSIZE}
+"""The facts of an event that TABLE's options are. A client may give any other option the name of a fact."""
+
+
+def described(request: Request) -> Detail:
     """What was asked, for an event: the mode where it is not octet, and the options."""
-    mode = () if request.mode is Mode.OCTET else (("mode", request.mode.value),)
-    return mode + request.options
+    return _described(request.mode, request.options)
+
+
+@lru_cache(maxsize=1024)  # a hall's machines ask a handful
+def _described(mode: Mode, options: Options) -> Detail:
+    netascii = () if mode is Mode.OCTET else ((MODE, mode.value),)
+    return (*netascii, *[_told(name, value) for name, value in options])
+
+
+def _told(name: str, value: str) -> Pair:
+    known = _TOLD.get(name.lower())
+    return (known, value) if known is not None else (OPTIONS, f"{name}={value}")

@@ -6,6 +6,19 @@ from dataclasses import replace
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import (
+    ACKNOWLEDGED,
+    BLKSIZE,
+    CODE,
+    END,
+    ERROR,
+    SERVER,
+    STRAY,
+    UNTOLD,
+    WINDOWSIZE,
+    Detail,
+    Pair,
+)
 from netprov.tftp.negotiate import described
 from netprov.tftp.refusal import Refusal
 from netprov.tftp.session import Question, Session
@@ -32,7 +45,7 @@ def asked(at: float, question: Question, about: About) -> Event:
 
 def refused(at: float, question: Question, refusal: Refusal, about: About) -> Event:
     text = f"{printable(question.request.name)}: {refusal.cause}"
-    detail = (("code", str(refusal.code)), *described(question.request))
+    detail = ((CODE, str(refusal.code)), *described(question.request))
     return _event(at, Kind.TFTP_REFUSE, refusal.reason, text, question, about, detail)
 
 
@@ -46,15 +59,15 @@ def ended(at: float, session: Session) -> Event:
     """How a transfer that has ended did."""
     transfer, question = session.transfer, session.question
     kind, reason, text = _verdict(transfer, printable(question.request.name))
-    detail = [("blksize", str(transfer.terms.blksize)), ("windowsize", str(transfer.terms.windowsize))]
+    detail: list[Pair] = [(BLKSIZE, str(transfer.terms.blksize)), (WINDOWSIZE, str(transfer.terms.windowsize))]
     if transfer.octets < transfer.size:
-        detail.append(("acknowledged", str(transfer.octets)))
+        detail.append((ACKNOWLEDGED, str(transfer.octets)))
     if transfer.peer_error is not None:
-        detail.append(("error", f"{transfer.peer_error.code} {transfer.peer_error.text}"))
+        detail.append((ERROR, f"{transfer.peer_error.code} {transfer.peer_error.text}"))
     if transfer.why:
-        detail.append(("end", transfer.why))
+        detail.append((END, transfer.why))
     if transfer.stray:
-        detail.append(("stray", str(transfer.stray)))
+        detail.append((STRAY, str(transfer.stray)))
     return _event(at, kind, reason, text, question, session.about, tuple(detail), transfer)
 
 
@@ -83,7 +96,7 @@ def dropped(at: float, peer: SockAddr, reason: Reason, text: str, unseen: int) -
         text,
         ip=str(peer_ip(peer)),
         peer=endpoint(peer),
-        detail=(("untold", str(unseen)),) if unseen else (),
+        detail=((UNTOLD, str(unseen)),) if unseen else (),
     )
 
 
@@ -94,10 +107,10 @@ def _event(
     text: str,
     question: Question,
     about: About,
-    detail: tuple[tuple[str, str], ...],
+    detail: Detail,
     transfer: Transfer | None = None,
 ) -> Event:
-    server = (("server", str(question.local)),) if question.local is not None else ()
+    server = ((SERVER, str(question.local)),) if question.local is not None else ()
     return Event(
         at,
         kind,
@@ -114,6 +127,7 @@ def _event(
         size=transfer.size if transfer else 0,
         seconds=transfer.seconds if transfer else 0.0,
         retransmits=transfer.retransmits if transfer else 0,
+        trace=about.trace,
         detail=(*detail, *about.detail, *server),
     )
 

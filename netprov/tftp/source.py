@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
+from netprov.journal.fact import Detail
 from netprov.tftp.body import Identity
 
 Address = IPv4Address | IPv6Address
@@ -21,7 +22,8 @@ class About:
     mac: str = ""
     uuid: str = ""
     token: str = ""
-    detail: tuple[tuple[str, str], ...] = ()
+    trace: tuple[str, ...] = ()
+    detail: Detail = ()
     quiet: bool = False  # nobody's boot: no event tells of it
     rendered: bool = False  # a script that netprov made for this machine
 

@@ -18,6 +18,7 @@ from netprov.explain.walked import STARTS, Imagined, Unimaginable, Walked, walke
 from netprov.explain.who import UnknownName
 from netprov.inventory.model import Inventory, Target
 from netprov.journal.boots import Boot
+from netprov.journal.fact import ARCH
 from netprov.render.preview import ReadOnly, Records
 from netprov.render.scripts import PREVIEW_TOKEN
 from netprov.web.services import Installs
@@ -93,7 +94,7 @@ def server_address(inventory: Inventory, target: Target | None, local: str) -> I
 def arch_seen(boot: Boot | None) -> Arch | None:
     """The firmware that the machine said it has."""
     for event in reversed(boot.events if boot is not None else ()):
-        name = dict(event.detail).get("arch", "") if event.kind.startswith("dhcp.") else ""
+        name = event.fact(ARCH)
         with suppress(KeyError):
             return arch_by_name(name)
     return None

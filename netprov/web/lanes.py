@@ -10,10 +10,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from netprov.boot.chance import ABSENT
-from netprov.boot.reason import Reason
-from netprov.journal.boots import STAGES, Boot, StageState
-from netprov.journal.event import Event, Kind
+from netprov.journal.boots import STAGES, Boot, without_requests
+from netprov.journal.event import FAILING, Event, Kind, Severity
+from netprov.journal.kind import StageState
 from netprov.journal.running import Transfer
 from netprov.text import size
 from netprov.web.words import about, ago, rate
@@ -28,11 +27,6 @@ PAUSE_PART = 0.08  # of all that is busy: the longest pause that is drawn as it 
 PAUSE_LEAST = 0.5  # seconds
 TICK_ROOM = 18.0  # percent between two texts of the axis: 50 pixels of a telephone's 290
 MOST_SPANS = 400
-
-_ENDS = frozenset({Kind.TFTP_DONE, Kind.TFTP_ABORT, Kind.TFTP_FAIL, Kind.HTTP_DONE, Kind.HTTP_FAIL})
-_FAILED = frozenset(
-    {Kind.DHCP_NAK, Kind.DHCP_DECLINE, Kind.TFTP_FAIL, Kind.TFTP_REFUSE, Kind.HTTP_FAIL, Kind.HTTP_REFUSE}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +159,7 @@ def _spans(boot: Boot) -> Iterable[Drawn]:
     offered: dict[int, float] = {}
     confirmed = {event.xid for event in boot.events if event.kind is Kind.DHCP_ACK}
     for number, event in without_requests(boot.events):
-        if event.kind in (Kind.TFTP_DROP, Kind.SYSLOG_LINE, Kind.SYSLOG_DROP):
+        if event.kind is Kind.TFTP_DROP or event.kind.room == "syslog":
             continue
         if event.kind is Kind.DHCP_OFFER and event.xid in confirmed:
             offered.setdefault(event.xid, event.at)  # one span with its confirmation
@@ -186,18 +180,8 @@ def _lane(moving: Transfer) -> str:
     return moving.stage if moving.stage in LANES else "other"
 
 
-def without_requests(events: Sequence[Event]) -> Iterable[tuple[int, Event]]:
-    """The events with their places, without the requests whose transfer has ended: its end tells all of it."""
-    ended = {(event.peer, event.name) for event in events if event.kind in _ENDS}
-    return (
-        (number, event)
-        for number, event in enumerate(events)
-        if event.kind is not Kind.TFTP_REQUEST or (event.peer, event.name) not in ended
-    )
-
-
 def lane_of(event: Event) -> str:
-    if event.kind.startswith("dhcp."):
+    if event.kind.room == "dhcp":
         return "address"
     return event.stage if event.stage in LANES else "other"
 
@@ -205,18 +189,15 @@ def lane_of(event: Event) -> str:
 def state_of(event: Event) -> str:
     if event.kind is Kind.TFTP_REQUEST:
         return "started"
-    if event.reason in ABSENT:  # where a file was needed, the boot stops, and that is seen
-        return "minor"
-    if event.kind in _FAILED:
-        return "failed" if event.stage in STAGES or event.kind.startswith("dhcp.") else "minor"
-    if event.kind in (Kind.TFTP_ABORT, Kind.DHCP_DROP):
-        return "minor"
-    return "failed" if event.reason in (Reason.INSTALL_FAILED, Reason.XEN_REFUSED) else "done"
+    if event.severity is Severity.FINE:
+        return "done"
+    stops = event.reason in FAILING or event.stage in STAGES or event.kind.room == "dhcp"
+    return "failed" if stops and event.severity is Severity.FAILED else "minor"
 
 
 def title_of(event: Event) -> str:
     """What the event was, in a line."""
-    what = event.name if event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE) and event.name else event.text
+    what = event.name if event.kind.fetched and event.name else event.text
     facts = facts_of(event)
     return f"{what or event.reason.meaning}{', ' if facts else ''}{facts}"
 
@@ -224,7 +205,7 @@ def title_of(event: Event) -> str:
 def facts_of(event: Event) -> str:
     """Size, time, rate and what was sent again."""
     parts = []
-    if event.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE) and event.size:
+    if event.kind.fetched and event.size:
         parts.append(size(event.size))
         if event.size >= 100_000 and event.seconds:
             parts += [ago(event.seconds), *filter(None, [rate(event.size, event.seconds)])]
@@ -239,7 +220,7 @@ def _state(boot: Boot, lane: str, spans: Sequence[Span]) -> str:
 
 
 def _facts(events: Sequence[Event], lane: str) -> str:
-    done = [e for e in events if lane_of(e) == lane and e.kind in (Kind.TFTP_DONE, Kind.HTTP_DONE)]
+    done = [e for e in events if lane_of(e) == lane and e.kind.fetched]
     octets, seconds = sum(e.size for e in done), sum(e.seconds for e in done)
     if not octets:
         return ""

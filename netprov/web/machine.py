@@ -11,13 +11,14 @@ from netprov.errors import ConfigError, PeerError
 from netprov.explain.options import rows
 from netprov.explain.rows import kind_of, text_of
 from netprov.explain.stage import Reply
-from netprov.journal.boots import Boot
+from netprov.journal.boots import Boot, without_requests
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import BY
 from netprov.journal.running import Transfer
 from netprov.journal.verdicts import Judged, Verdict
 from netprov.web.explained import Explained, Question, explain, origin_text
 from netprov.web.glance import Glance
-from netprov.web.lanes import Drawing, draw, lane_of, state_of, title_of, without_requests
+from netprov.web.lanes import Drawing, draw, lane_of, state_of, title_of
 from netprov.web.machines import Machine, Standing
 from netprov.web.rows import progress_object, safe
 from netprov.web.services import Services
@@ -118,7 +119,7 @@ def machine_view(services: Services, machine: Machine, question: Question, numbe
     return MachineView(
         standing=standing,
         progress=safe(progress_object(standing.transfer)) if standing.transfer is not None else None,
-        changes=tuple(Change(e.at, e.text, dict(e.detail).get("by", "")) for e in reversed(changes)),
+        changes=tuple(Change(e.at, e.text, e.fact(BY)) for e in reversed(changes)),
         boots=tuple(reversed(boots)),
         shown=_shown(*chosen, standing.transfer, glance.now) if chosen is not None else None,
         arch=arch,

@@ -14,7 +14,7 @@ from threading import Lock
 
 from netprov.boot.reason import Reason
 from netprov.journal.boots import STAGES
-from netprov.journal.event import Kind
+from netprov.journal.kind import BY_LABEL, Kind
 
 BUCKETS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)  # seconds
 _STEP = 20_000  # rows read at once
@@ -25,8 +25,6 @@ _NEW = (
     "SELECT id, kind, reason, stage, size, seconds, retransmits, machine, boot FROM events "
     "WHERE id > ? ORDER BY id LIMIT ?"
 )
-_DONE = frozenset({Kind.TFTP_DONE.value, Kind.HTTP_DONE.value, Kind.DHCP_ACK.value, Kind.DHCP_BOOTP.value})
-_TRANSFERS = frozenset({Kind.TFTP_DONE.value, Kind.TFTP_FAIL.value, Kind.HTTP_DONE.value, Kind.HTTP_FAIL.value})
 
 
 class Tally:
@@ -65,7 +63,7 @@ class Tally:
     def _take(
         self,
         id: int,
-        kind: str,
+        label: str,
         reason: str,
         stage: str,
         size: int,
@@ -74,18 +72,20 @@ class Tally:
         machine: str,
         boot: int,
     ) -> None:
-        self.events[kind, reason] += 1
+        self.events[label, reason] += 1
         self.retransmits += retransmits
-        if kind in _TRANSFERS:
-            self.octets[kind[:4]] += size
-            if kind in _DONE:
-                self._took(stage or "file", seconds)
         if boot > 0:
             self._reach(machine, boot, "begun")
-            if kind in (Kind.DHCP_ACK.value, Kind.DHCP_BOOTP.value):
-                self._reach(machine, boot, "address")
-            elif stage in STAGES and (kind in _DONE or kind == Kind.INSTALL.value):
-                self._reach(machine, boot, stage)
+        kind = BY_LABEL.get(label)
+        if kind is None:  # a newer netprov's
+            return
+        if kind.carries:
+            self.octets[kind.room] += size
+        if kind.fetched:
+            self._took(stage or "file", seconds)
+        reached = kind.stage or stage
+        if boot > 0 and reached in STAGES and kind.state == "done":
+            self._reach(machine, boot, reached)
 
     def _took(self, stage: str, seconds: float) -> None:
         row = self.seconds.setdefault(stage, [0] * (len(BUCKETS) + 1))

@@ -18,6 +18,7 @@ from netprov.boot.reason import Reason
 from netprov.boot.request import Loader, Via
 from netprov.errors import PeerError
 from netprov.journal.event import Kind
+from netprov.journal.fact import DECISION
 
 
 @pytest.mark.parametrize(
@@ -357,7 +358,7 @@ def test_boot_request_is_what_the_client_said(server: Server) -> None:
     assert not preview
     event = server.world.event(name="/boot.ipxe")
     assert (event.kind, event.stage, event.system, event.mac) == (Kind.HTTP_DONE, "script", "lady", "52:54:00:12:34:56")
-    assert ("why", "install-armed") in event.detail
+    assert event.fact(DECISION) == "install-armed"
 
 
 def test_script_names_beneath_files(server: Server) -> None:

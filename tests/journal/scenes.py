@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import ARCH, BLKSIZE, FACTS, LOADER, TYPE, WINDOWSIZE
 
 
 @dataclass
@@ -28,14 +29,15 @@ class Machine:
 
     def say(self, kind: Kind, reason: Reason, text: str = "", **facts: object) -> Event:
         event = Event(self.at, kind, reason, text, **facts)  # type: ignore[arg-type]
+        assert all(kind in FACTS[key].kinds for key, _ in event.detail), f"{kind} has no such fact: {event.detail}"
         self.events.append(event)
         self.at += 0.01
         return event
 
     def dhcp(self, kind: Kind, loader: str, name: str = "", ip: str = "", reason: Reason = Reason.DHCP_OK) -> Event:
         asked = {Kind.DHCP_OFFER: "discover", Kind.DHCP_ACK: "request", Kind.DHCP_DROP: "discover"}.get(kind, "request")
-        why = f"matched system {self.system} by MAC"
-        detail = (("type", asked), ("loader", loader), ("arch", "bios"), ("why", why))
+        trace = (f"matched system {self.system} by MAC",)
+        detail = ((TYPE, asked), (LOADER, loader), (ARCH, "bios"))
         verb = {Kind.DHCP_OFFER: "offers", Kind.DHCP_ACK: "confirms"}.get(kind, "drops")
         return self.say(
             kind,
@@ -49,6 +51,7 @@ class Machine:
             peer="0.0.0.0:68",
             system=self.system,
             name=name,
+            trace=trace,
             detail=detail,
         )
 
@@ -67,7 +70,7 @@ class Machine:
             facts |= {"mac": self.mac, "system": self.system}
         self.say(Kind.TFTP_REQUEST, Reason.TFTP_OK, f"asks for {name}", **facts)
         self.wait(seconds)
-        options = (("blksize", "1408"), ("windowsize", "1"))
+        options = ((BLKSIZE, "1408"), (WINDOWSIZE, "1"))
         text = f"sent {name}, {size} octets in {seconds:.1f} s"
         facts |= {"size": size, "seconds": seconds}
         self.say(Kind.TFTP_DONE, Reason.TFTP_OK, text, detail=options, **facts)

@@ -192,7 +192,7 @@ def test_json_has_every_key(path: Path) -> None:
     ]  # fmt: skip
     names = "at after kind reason text stage mac uuid client_id xid ip peer relay system name size seconds retransmits"
     for event in boot["events"]:
-        assert set(event) == {*names.split(), "detail"}
+        assert set(event) == {*names.split(), "trace", "detail"}
         assert isinstance(event["detail"], dict)
     assert boot["events"][0]["after"] == 0.0
     assert [stage["stage"] for stage in boot["stages"]] == list(STAGES)

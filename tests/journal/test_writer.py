@@ -20,6 +20,7 @@ import pytest
 from netprov.boot.reason import Reason
 from netprov.inventory.model import Inventory, ServerSettings, Settings
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import HOST
 from netprov.journal.recorder import Recorder, channel
 from netprov.journal.timeline import Timeline
 from netprov.journal.writer import JournalWriter
@@ -210,7 +211,7 @@ def test_hostile_text_is_stored(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     hostile = "\x1b[2J\0\udcff\u202e'; DROP TABLE events; --"
     with _writing(path) as (recorder, _):
-        recorder.record(replace(_event(1), name=hostile, detail=((hostile, hostile),)))
+        recorder.record(replace(_event(1), name=hostile, detail=((HOST, hostile),)))
     (event,) = _stored(path)
     assert event.name == event.detail[0][1] == hostile.replace("\udcff", "\\udcff")
 

@@ -39,8 +39,7 @@ def test_a_systems_script_says_why(source):
     content = rendered(source, "pxelinux.cfg/01-52-54-00-00-00-01")
     assert b"vmlinuz" in content.data
     assert (content.about.stage, content.about.system) == ("script", "lady")
-    why = dict(content.about.detail)["why"]
-    assert "matched system lady by MAC 52:54:00:00:00:01" in why
+    assert "matched system lady by MAC 52:54:00:00:00:01" in content.about.trace
 
 
 def test_starting_an_install_is_told_once(source):

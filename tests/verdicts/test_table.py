@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 
@@ -16,6 +16,7 @@ from netprov.boot.reason import Reason
 from netprov.inventory.model import DhcpMode
 from netprov.journal.boots import boot_of
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import FACTS, Detail
 from netprov.journal.verdicts import Context, reference, verdicts
 from netprov.journal.verdicts.table import RULES, SILENT
 from tests.journal.scenes import SCENES, Machine
@@ -36,11 +37,15 @@ def found(m: Machine, after: float = LONG, **context: object) -> list[str]:
     return [v.id for v in verdicts(boot, Context(now=m.events[-1].at + after, **context))]  # type: ignore[arg-type]
 
 
+def detail_of(facts: Mapping[str, object]) -> Detail:
+    """Only declared facts."""
+    return tuple((FACTS[key], str(value)) for key, value in facts.items())
+
+
 def dhcp(m: Machine, kind: Kind, reason: Reason = Reason.DHCP_OK, **facts: object) -> Machine:
     """A DHCP event as netprov/dhcp/report.py makes them. Keyword arguments that are no field are details."""
-    fields = {k: facts.pop(k) for k in ("name", "ip", "client_id") if k in facts}
-    detail = {"loader": "firmware", "arch": "uefi-x64", **facts}
-    details = tuple((k, str(v)) for k, v in detail.items())
+    fields = {k: facts.pop(k) for k in ("name", "ip", "client_id", "trace") if k in facts}
+    details = detail_of({"loader": "firmware", "arch": "uefi-x64", **facts})
     m.say(kind, reason, "text", mac=m.mac, system=m.system, detail=details, **fields)
     return m
 
@@ -81,7 +86,7 @@ def unheard(m: Machine, name: str = "shimx64.efi", ip: str = "", acknowledged: i
 
 def script(m: Machine, **promised: object) -> Machine:
     facts = {"stage": "script", "ip": m.ip, "name": "grub/grub.cfg", "mac": m.mac, "system": m.system}
-    detail = tuple((k, str(v)) for k, v in {"initrds": 1, "answers": "web.ks", **promised}.items() if v)
+    detail = detail_of({k: v for k, v in {"initrds": 1, "answers": "web.ks", **promised}.items() if v})
     m.say(Kind.TFTP_DONE, Reason.TFTP_OK, "sent", detail=detail, **facts)
     return m
 
@@ -105,7 +110,7 @@ def no_answers(m: Machine, name: str, stage: str) -> Machine:
 
 
 def install(m: Machine, reason: Reason, text: str, **detail: object) -> Machine:
-    details = tuple((k, str(v)) for k, v in detail.items())
+    details = detail_of(detail)
     m.say(Kind.INSTALL, reason, text, stage="script", system=m.system, ip=m.ip, detail=details)
     return m
 
@@ -126,7 +131,7 @@ def stopped(m: Machine, block: int, blksize: int = 1408, reason: Reason = Reason
 
 def http(m: Machine, kind: Kind, reason: Reason, stage: str = "initrd", size: int = 65536, **detail: str) -> Machine:
     facts = {"stage": stage, "ip": m.ip, "name": "/files/k/initrd.img", "size": size}
-    m.say(kind, reason, "text", detail=tuple(detail.items()), **facts)
+    m.say(kind, reason, "text", detail=detail_of(detail), **facts)
     return m
 
 
@@ -171,7 +176,7 @@ SIGNS: list[tuple[str, str, Scene, dict[str, object], str]] = [
     ("G7", "another folder", lambda m: refused(acked(m, "efi/shimx64.efi").tftp("efi/shimx64.efi", "loader"), "grubx64.efi"),
      {}, "means grubx64.efi"),
     ("G7", "backslashes", lambda m: refused(acked(m).tftp("shimx64.efi", "loader"), "\\EFI\\BOOT\\grubx64.efi"), {}, ""),
-    ("G8", "decide() stopped it", lambda m: dhcp(m, Kind.DHCP_OFFER, decision="loader-loop", why="a; it was given x"), {}, "x"),
+    ("G8", "decide() stopped it", lambda m: dhcp(m, Kind.DHCP_OFFER, decision="loader-loop", trace=("a", "it was given x; thrice")), {}, "x; thrice"),
     ("G8", "three fetches", lambda m: acked(m).tftp("a", "loader").tftp("a", "loader").tftp("a", "loader"), {}, "a 3 times"),
     ("G9", "UEFI", lambda m: acked(m, "ipxe.efi").tftp("ipxe.efi", "loader"), {}, "not signed"),
     ("G9", "UEFI, shim", lambda m: refused(acked(m).tftp("shimx64.efi", "loader"), "revocations.efi"), {}, "is signed"),
@@ -204,7 +209,7 @@ SIGNS: list[tuple[str, str, Scene, dict[str, object], str]] = [
     ("G23", "script", lambda m: m.refused("grub/grub.cfg", "script", Reason.TEMPLATE_ERROR), {}, "netprov lint"),
     ("G23", "answers", lambda m: http(to_initrd(m), Kind.HTTP_FAIL, Reason.TEMPLATE_ERROR, "autoinstall"), {}, "Its autoinstall"),
     ("G24", "no range", lambda m: drop(m, Reason.DHCP_POOL_EMPTY), {}, "widen the range"),
-    ("G25", "arm", lambda m: drop(m, Reason.ARCH_MISMATCH, why="a; is for x86_64"), {}, "is for x86_64"),
+    ("G25", "arm", lambda m: drop(m, Reason.ARCH_MISMATCH, trace=("a", "is for x86_64")), {}, "is for x86_64"),
     ("G26", "kernel", lambda m: m.refused("k/vmlinuz", "kernel") and to_script(m), {"after": 1}, "The kernel k/vmlinuz"),
     ("G26", "loader", lambda m: refused(acked(m), "shimx64.efi", "loader"), {}, "netprov loaders"),
     ("G27", "no Xen kernel", lambda m: refused_by_dom0(to_script(m).http("/files/k/vmlinuz", "kernel")), {}, "not for Xen"),

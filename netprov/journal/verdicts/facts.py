@@ -6,31 +6,15 @@ from collections.abc import Iterator, Sequence
 from math import inf
 
 from netprov.boot.arch import ARCHS, Arch
-from netprov.boot.reason import Reason
 from netprov.journal.boots import Boot
 from netprov.journal.event import Event, Kind
+from netprov.journal.fact import ARCH, LOADER, METHOD, NEXT_SERVER, PORT, SERVER
 from netprov.journal.verdicts.verdict import UNNAMED, Context
 
-_FETCHED = (Kind.TFTP_DONE, Kind.HTTP_DONE)
-ABSENT = (Reason.TFTP_NOT_FOUND, Reason.HTTP_NOT_FOUND)
 LATER = ("script", "kernel", "initrd", "autoinstall", "callback")
 """The stages that a loader's start leads to."""
 
-_STILL = frozenset(
-    {Kind.TFTP_DROP, Kind.SYSLOG_LINE, Kind.SYSLOG_DROP, Kind.INSTALL, Kind.INVENTORY, Kind.SERVER, Kind.WEBHOOK}
-)
-"""No progress of the machine's: an installer that cannot go on may well log so for hours."""
 _ARCHS = {arch.name: arch for arch in ARCHS.values()}
-
-
-def fact(event: Event, name: str) -> str:
-    """The event's further fact `name`; "" where it has none."""
-    return next((value for key, value in event.detail if key == name), "")
-
-
-def number(event: Event, name: str, default: int = 0) -> int:
-    value = fact(event, name)
-    return int(value) if value.isascii() and value.isdigit() else default
 
 
 class Facts:
@@ -45,8 +29,8 @@ class Facts:
         return [event for event in self.events if event.kind in kinds and stage in ("", event.stage)]
 
     def after(self, at: float) -> Iterator[Event]:
-        """What the machine did later than `at`."""
-        return (event for event in self.events if event.at > at and event.kind not in _STILL)
+        """What the machine did later than `at`. An installer that cannot go on may well log so for hours."""
+        return (event for event in self.events if event.at > at and not event.kind.still)
 
     def quiet(self, since: float) -> float:
         """Seconds from `since` until now in which the machine has done nothing; 0 where it did something; without end
@@ -57,22 +41,23 @@ class Facts:
 
     def fetched(self, stage: str = "") -> list[Event]:
         """The files it got. UEFI's HTTP Boot asks for the size first, by HEAD."""
-        return [event for event in self.of(*_FETCHED, stage=stage) if fact(event, "method") != "HEAD"]
+        got = (event for event in self.events if event.kind.fetched and stage in ("", event.stage))
+        return [event for event in got if event.fact(METHOD) != "HEAD"]
 
     def fetches(self, since: float = -inf) -> bool:
         """Whether it asked for anything by TFTP or HTTP, later than `since`."""
-        return any(event.kind.startswith(("tftp.", "http.")) for event in self.after(since))
+        return any(event.kind.room in ("tftp", "http") for event in self.after(since))
 
     def reached(self, *stages: str) -> bool:
         """Whether anything of these stages was asked for."""
-        return any(event.stage in stages and not event.kind.startswith("dhcp.") for event in self.events)
+        return any(event.stage in stages and event.kind.room != "dhcp" for event in self.events)
 
     # what is known of the machine and the server
 
     @property
     def arch(self) -> Arch | None:
         """What its firmware said it is."""
-        named = (fact(event, "arch") for event in self.events if fact(event, "loader") != "os")
+        named = (event.fact(ARCH) for event in self.events if event.fact(LOADER) != "os")
         return next((_ARCHS[name] for name in named if name in _ARCHS), None)
 
     @property
@@ -82,14 +67,14 @@ class Facts:
     @property
     def server(self) -> str:
         """Our address, as the machine was told it or asked it."""
-        told = (fact(event, "next_server") for event in self.events)
-        asked = (fact(event, "server") for event in self.events if event.kind.startswith("tftp."))
+        told = (event.fact(NEXT_SERVER) for event in self.events)
+        asked = (event.fact(SERVER) for event in self.events if event.kind.room == "tftp")
         return next(filter(None, told), "") or self.context.address or next(filter(None, asked), "") or UNNAMED
 
     def asks(self, event: Event) -> str:
         """The loader whose DHCP packet the event is about: "firmware", "ipxe", "os" …; "" for no DHCP."""
-        return (fact(event, "loader") or "os") if event.kind.startswith("dhcp.") else ""
+        return (event.fact(LOADER) or "os") if event.kind.room == "dhcp" else ""
 
     def at_boot_server(self, event: Event) -> bool:
         """Whether the question came to ProxyDHCP's port."""
-        return event.kind.startswith("dhcp.") and number(event, "port") == self.context.proxy_port
+        return event.kind.room == "dhcp" and event.number(PORT) == self.context.proxy_port

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
-from netprov.journal.verdicts.facts import Facts, fact, number
+from netprov.journal.fact import ANSWERS, ATTEMPT, INITRDS, Fact
+from netprov.journal.verdicts.facts import Facts
 from netprov.journal.verdicts.verdict import Sign
 
 KERNEL_QUIET = 120.0
@@ -20,7 +21,7 @@ AGAIN_SECONDS = 60.0
 
 def kernel_never_starts(facts: Facts) -> Sign | None:
     """G9 for a kernel: fetched, and then nothing where an initrd was to follow."""
-    kernels, promised = facts.fetched("kernel"), _promised(facts, "initrds")
+    kernels, promised = facts.fetched("kernel"), _promised(facts, INITRDS)
     if not kernels or promised is None or facts.reached("initrd", "autoinstall", "callback"):
         return None
     last = kernels[-1]
@@ -40,12 +41,12 @@ def installer_cannot_fetch(facts: Facts) -> Sign | None:
 
 
 def _no_answers(facts: Facts, *, with_address: bool) -> Sign | None:
-    script = _promised(facts, "answers")
+    script = _promised(facts, ANSWERS)
     fetched = facts.fetched("kernel") + facts.fetched("initrd")
-    wanted = script is not None and (facts.reached("initrd") or not fact(script, "initrds"))
+    wanted = script is not None and (facts.reached("initrd") or not script.fact(INITRDS))
     if script is None or not wanted or not facts.fetched("kernel") or facts.reached("autoinstall", "callback"):
         return None
-    if not _here(facts, fact(script, "answers")):
+    if not _here(facts, script.fact(ANSWERS)):
         return None
     last = max(fetched, key=lambda event: event.at)
     shown = facts.of(Kind.DHCP_ACK, Kind.DHCP_REQUEST, Kind.SYSLOG_LINE)
@@ -57,7 +58,7 @@ def _no_answers(facts: Facts, *, with_address: bool) -> Sign | None:
     return Sign(
         latest.at,
         {
-            "answers": fact(script, "answers"),
+            "answers": script.fact(ANSWERS),
             "asked": "took no address that it was offered" if offered else "never asked for an address",
             "system": facts.system,
             "ip": address.ip if address is not None else "",
@@ -71,10 +72,10 @@ def _is_installers(facts: Facts, event: Event, last: Event) -> bool:
     return event.at > last.at and (event.kind is Kind.SYSLOG_LINE or facts.asks(event) == "os")
 
 
-def _promised(facts: Facts, what: str) -> Event | None:
-    """The script that names an initrd ("initrds") or an installer's answers ("answers") to fetch."""
+def _promised(facts: Facts, what: Fact) -> Event | None:
+    """The script that names an initrd (INITRDS) or an installer's answers (ANSWERS) to fetch."""
     scripts = facts.fetched("script")
-    return next((event for event in reversed(scripts) if fact(event, what)), None)
+    return next((event for event in reversed(scripts) if event.fact(what)), None)
 
 
 def _here(facts: Facts, answers: str) -> bool:
@@ -93,8 +94,8 @@ def _url(text: str) -> tuple[str, str]:
 
 def answers_refused(facts: Facts) -> Sign | None:
     """G10, where the installer asks for its answers and does not get them: no such file, or another install's token."""
-    script = _promised(facts, "answers")
-    file = _url(fact(script, "answers"))[1] if script is not None else ""
+    script = _promised(facts, ANSWERS)
+    file = _url(script.fact(ANSWERS))[1] if script is not None else ""
 
     def are_answers(event: Event) -> bool:
         return event.stage == "autoinstall" or bool(file and event.name == file)
@@ -120,10 +121,10 @@ def installs_again(facts: Facts) -> Sign | None:
 
 def installer_starts_again(facts: Facts) -> Sign | None:
     """G11: the installer is started again, as it never reported its end."""
-    started = [e for e in facts.of(Kind.INSTALL) if number(e, "attempt") > 1]
+    started = [e for e in facts.of(Kind.INSTALL) if e.number(ATTEMPT) > 1]
     if not started or any(e.reason is Reason.INSTALL_DONE for e in facts.of(Kind.INSTALL)):
         return None
-    return Sign(started[-1].at, {"attempt": fact(started[-1], "attempt"), "system": facts.system})
+    return Sign(started[-1].at, {"attempt": started[-1].fact(ATTEMPT), "system": facts.system})
 
 
 def install_failed(facts: Facts) -> Sign | None:

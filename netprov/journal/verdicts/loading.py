@@ -6,10 +6,11 @@ import re
 from ipaddress import IPv4Network, ip_address
 
 from netprov.boot.arch import ARCHS
-from netprov.boot.chance import Asker, asked_by
+from netprov.boot.chance import ABSENT, Asker, asked_by
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
-from netprov.journal.verdicts.facts import ABSENT, LATER, Facts, fact, number
+from netprov.journal.fact import ACKNOWLEDGED, DECISION, END, ERROR
+from netprov.journal.verdicts.facts import LATER, Facts
 from netprov.journal.verdicts.other_server import boot_lines, ipxe_lines
 from netprov.journal.verdicts.verdict import Sign
 
@@ -75,11 +76,11 @@ def _unheard(facts: Facts) -> Event | None:
     asked = facts.of(Kind.TFTP_REQUEST)
     refused = {event.name for event in facts.of(Kind.TFTP_REFUSE)}
     ended = [e for e in facts.of(Kind.TFTP_FAIL, Kind.TFTP_ABORT) if e.name not in refused]
-    if any(number(e, "acknowledged", 1) for e in ended):
+    if any(e.number(ACKNOWLEDGED, 1) for e in ended):
         return None
     if facts.context.unheard and asked:
         return asked[-1]
-    silent = [e for e in ended if e.reason is Reason.TFTP_TIMEOUT or fact(e, "end") == "closed its port"]
+    silent = [e for e in ended if e.reason is Reason.TFTP_TIMEOUT or e.fact(END) == "closed its port"]
     names = [e.name for e in asked]
     repeated = [e for e in asked if names.count(e.name) >= REQUESTS and e.name not in refused]
     if not (any(e.kind is Kind.TFTP_FAIL for e in silent) or len(silent) > 1 or repeated):
@@ -89,7 +90,7 @@ def _unheard(facts: Facts) -> Event | None:
 
 def _is_probe(event: Event) -> bool:
     """The client answered our OACK with an ERROR: it wanted to know the size, and it hears us (G6)."""
-    return event.kind is Kind.TFTP_ABORT and bool(fact(event, "error"))
+    return event.kind is Kind.TFTP_ABORT and bool(event.fact(ERROR))
 
 
 def _is_bridge(ip: str, facts: Facts) -> bool:
@@ -131,7 +132,7 @@ def _folder(name: str) -> str:
 
 def _given_folder(facts: Facts) -> str:
     """Where the loader is that DHCP named; the root of it all where that is not known."""
-    named = (e.name for e in facts.events if e.kind.startswith("dhcp.") and e.name and "://" not in e.name)
+    named = (e.name for e in facts.events if e.kind.room == "dhcp" and e.name and "://" not in e.name)
     return _folder(plain_name(next(named, "")))
 
 
@@ -141,14 +142,14 @@ def _came_later(facts: Facts, name: str, at: float) -> bool:
 
 def goes_round(facts: Facts) -> Sign | None:
     """G8: decide() stopped it, or it goes round more slowly than that looks for."""
-    stopped = [e for e in facts.events if fact(e, "decision") == Reason.LOADER_LOOP.label]
+    stopped = [e for e in facts.events if e.fact(DECISION) == Reason.LOADER_LOOP.label]
     fetched = facts.fetched("loader")
     names = [event.name for event in fetched]
     round_ = next((name for name in names if names.count(name) >= LOOP_FETCHES), "")
     if not stopped and not round_:
         return None
     last = (stopped or fetched)[-1]
-    said = fact(last, "why").rpartition("; ")[2] if stopped else f"it fetched {round_} {names.count(round_)} times"
+    said = last.settled if stopped else f"it fetched {round_} {names.count(round_)} times"
     script = f"http://{facts.server}" + (f":{p}" if (p := facts.context.http_port) != 80 else "") + "/boot.ipxe"
     return Sign(last.at, {"said": said, "lines": ipxe_lines(script)})
 
@@ -185,7 +186,7 @@ def _silent_loader(facts: Facts) -> Event | None:
     if not loaders or facts.reached(*LATER):
         return None
     # shim asks for its revocations, whether there are any or not, and then starts what it fetched
-    asked = [e for e in facts.events if e.kind.startswith(("tftp.", "http.")) and e.at > loaders[-1].at]
+    asked = [e for e in facts.events if e.kind.room in ("tftp", "http") and e.at > loaders[-1].at]
     if any(not asked_by(Asker.SHIM, event.name) for event in asked):
         return None
     return loaders[-1] if facts.quiet(([loaders[-1], *asked])[-1].at) >= START_QUIET else None

@@ -8,7 +8,8 @@ from itertools import pairwise
 from netprov.boot.reason import Reason
 from netprov.inventory.model import DhcpMode
 from netprov.journal.event import Event, Kind
-from netprov.journal.verdicts.facts import Facts, fact
+from netprov.journal.fact import ARCH, CHOSEN, DECISION, VENDOR_CLASS
+from netprov.journal.verdicts.facts import Facts
 from netprov.journal.verdicts.other_server import boot_lines
 from netprov.journal.verdicts.verdict import Sign
 
@@ -45,7 +46,7 @@ def _rejected(facts: Facts, *, beside_another: bool) -> Sign | None:
 
 
 def _goes_on(event: Event) -> bool:
-    return event.kind in _ANSWERED or event.kind.startswith(("tftp.", "http."))
+    return event.kind in _ANSWERED or event.kind.room in ("tftp", "http")
 
 
 def _relay(event: Event) -> str:
@@ -75,7 +76,7 @@ def ignores_proxy(facts: Facts) -> Sign | None:
 
 
 def _other(asked: Sequence[Event]) -> str:
-    return next(filter(None, (fact(event, "chosen") for event in reversed(asked))), "the other DHCP server")
+    return next(filter(None, (event.fact(CHOSEN) for event in reversed(asked))), "the other DHCP server")
 
 
 def asks_boot_server_in_vain(facts: Facts) -> Sign | None:
@@ -86,7 +87,7 @@ def asks_boot_server_in_vain(facts: Facts) -> Sign | None:
     last = asked[-1]
     if len(asked) < BOOT_SERVER and not (len(asked) > 1 and facts.quiet(last.at) >= PROXY_QUIET):
         return None
-    named = next((e for e in reversed(facts.events) if e.kind.startswith("dhcp.") and e.name), None)
+    named = next((e for e in reversed(facts.events) if e.kind.room == "dhcp" and e.name), None)
     if named is None:
         return None
     return Sign(last.at, _boot_words(facts, named) | {"count": str(len(asked))})
@@ -99,7 +100,7 @@ def address_changes(facts: Facts) -> Sign | None:
     if not changed or facts.fetched("autoinstall") or facts.fetched("callback"):
         return None
     before, after = changed[-1]
-    server = fact(after, "chosen") or "the DHCP server"
+    server = after.fact(CHOSEN) or "the DHCP server"
     return Sign(after.at, {"before": before.ip, "after": after.ip, "other": server, "stage": facts.asks(after)})
 
 
@@ -122,12 +123,12 @@ def another_server_wins(facts: Facts) -> Sign | None:
 
 def no_url_for_http(facts: Facts) -> Sign | None:
     """G17."""
-    asked = [e for e in facts.events if fact(e, "vendor_class").startswith("HTTPClient")]
+    asked = [e for e in facts.events if e.fact(VENDOR_CLASS).startswith("HTTPClient")]
     without = [e for e in asked if _decided(e) is Reason.ARCH_UNKNOWN or (e.name and "://" not in e.name)]
     if not without or facts.fetches():
         return None
     last = without[-1]
-    return Sign(last.at, {"arch": fact(last, "arch") or "HTTPClient", "system": facts.system})
+    return Sign(last.at, {"arch": last.fact(ARCH) or "HTTPClient", "system": facts.system})
 
 
 def no_loader_for_it(facts: Facts) -> Sign | None:
@@ -137,7 +138,7 @@ def no_loader_for_it(facts: Facts) -> Sign | None:
         return None
     last, reason = found[-1], _decided(found[-1])
     assert reason is not None
-    return Sign(last.at, {"why": _settled(last), "advice": reason.advice})
+    return Sign(last.at, {"why": last.settled, "advice": reason.advice})
 
 
 def not_declared(facts: Facts) -> Sign | None:
@@ -145,7 +146,7 @@ def not_declared(facts: Facts) -> Sign | None:
     ignored = [e for e in facts.events if _decided(e) in _LEFT_ALONE and facts.asks(e) != "os"]
     if not ignored or facts.boot.system:
         return None
-    return Sign(ignored[-1].at, {"mac": facts.boot.machine, "why": _settled(ignored[-1])})
+    return Sign(ignored[-1].at, {"mac": facts.boot.machine, "why": ignored[-1].settled})
 
 
 _LEFT_ALONE = (Reason.UNKNOWN_IGNORE, Reason.MODE_RESERVED)
@@ -166,10 +167,5 @@ _BY_LABEL = {reason.label: reason for reason in (*_LEFT_ALONE, Reason.ARCH_UNKNO
 
 def _decided(event: Event) -> Reason | None:
     """What settled the decision about a DHCP packet, where a rule here is about it."""
-    label = fact(event, "decision") or event.reason.label
-    return _BY_LABEL.get(label) if event.kind.startswith("dhcp.") else None
-
-
-def _settled(event: Event) -> str:
-    """The last step of the decision's trace, as a sentence."""
-    return fact(event, "why").rpartition("; ")[2]
+    label = event.fact(DECISION) or event.reason.label
+    return _BY_LABEL.get(label) if event.kind.room == "dhcp" else None

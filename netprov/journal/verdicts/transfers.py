@@ -5,7 +5,8 @@ from __future__ import annotations
 from netprov.boot.chance import Asker, asked_by
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
-from netprov.journal.verdicts.facts import Facts, fact, number
+from netprov.journal.fact import ACKNOWLEDGED, BLKSIZE, END, LENGTH, WINDOWSIZE
+from netprov.journal.verdicts.facts import Facts
 from netprov.journal.verdicts.loading import LOADERS, meant_by, plain_name
 from netprov.journal.verdicts.verdict import Sign
 
@@ -37,13 +38,13 @@ def slow_blocks(facts: Facts) -> Sign | None:
             "rate": f"{worst.size / worst.seconds / 1e6:.2f}",
             "blocks": f"{blocks}",
             "each": f"{worst.seconds / blocks * 1000:.1f}",
-            "blksize": fact(worst, "blksize"),
+            "blksize": worst.fact(BLKSIZE),
         },
     )
 
 
 def _is_slow(event: Event) -> bool:
-    if number(event, "blksize", SMALL_BLOCK) > SMALL_BLOCK or number(event, "windowsize", 1) > 1:
+    if event.number(BLKSIZE, SMALL_BLOCK) > SMALL_BLOCK or event.number(WINDOWSIZE, 1) > 1:
         return False
     return event.size >= SLOW_OCTETS and event.seconds >= max(SLOW_SECONDS, event.size / SLOW_RATE)
 
@@ -51,8 +52,8 @@ def _is_slow(event: Event) -> bool:
 def stops_at_rollover(facts: Facts) -> Sign | None:
     """G13."""
     for event in reversed(facts.of(Kind.TFTP_FAIL)):
-        blksize = number(event, "blksize", SMALL_BLOCK)
-        blocks = number(event, "acknowledged") // max(1, blksize)
+        blksize = event.number(BLKSIZE, SMALL_BLOCK)
+        blocks = event.number(ACKNOWLEDGED) // max(1, blksize)
         count = next((n for n in ROLLOVERS if -_WINDOW <= blocks - n <= 1), 0)
         if count and not any(e.name == event.name and e.at > event.at for e in facts.of(Kind.TFTP_DONE)):
             most = f"{count * blksize / 1e6:.1f} MB"
@@ -71,13 +72,13 @@ def stalls(facts: Facts) -> Sign | None:
     """G19: the kernel sent the same octets again and again, and gave the connection up. Where a good part of the file
     had arrived before, it is not the packets' size: the machine was switched off, or its cable pulled.
     """
-    stalled = [e for e in facts.of(Kind.HTTP_FAIL) if fact(e, "end") == "stalled"]
-    if not stalled or number(stalled[-1], "acknowledged") > STALLED_OCTETS:
+    stalled = [e for e in facts.of(Kind.HTTP_FAIL) if e.fact(END) == "stalled"]
+    if not stalled or stalled[-1].number(ACKNOWLEDGED) > STALLED_OCTETS:
         return None
     last = stalled[-1]
     if any(e.name == last.name and e.at > last.at for e in facts.of(Kind.HTTP_DONE)):
         return None
-    words = {"acknowledged": fact(last, "acknowledged") or "none", "length": fact(last, "length") or "all"}
+    words = {"acknowledged": last.fact(ACKNOWLEDGED) or "none", "length": last.fact(LENGTH) or "all"}
     return Sign(last.at, {"name": last.name, **words})
 
 

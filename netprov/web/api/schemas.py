@@ -126,6 +126,7 @@ SCHEMAS: Mapping[str, Schema] = {
         size=WHOLE,
         seconds=NUMBER,
         retransmits=WHOLE,
+        trace=listed(TEXT),
         detail={"type": "object", "additionalProperties": TEXT},
     ),
     "Boot": record(

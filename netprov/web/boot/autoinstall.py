@@ -64,7 +64,7 @@ def blueprint(services: Services) -> Blueprint:
         about = Outcome(stage="autoinstall", mac=asked.mac or "", uuid=asked.uuid, system=system, token=token)
         tell(request, about)
         rendered = services.scripts.autoinstall(kind, name, asked, token, preview=previews(request))
-        return respond(services, rendered, asked.mac or "", asked.uuid)
+        return respond(services, asked, rendered)
 
     return routes
 
