@@ -167,6 +167,14 @@ def test_grub_label(label: str, menu: str) -> None:
     assert plan(f"set default=0\n{menu}", label) == Boot(LABELS[label, menu])
 
 
+def test_grub_falls_back_only_where_the_default_boots_nothing() -> None:
+    assert read(f"set fallback=1\n{AB}", FACTS).notes == ()
+    text = "set fallback=1\nmenuentry A {\ntrue\n}\nmenuentry B {\nlinux /b\n}\n"
+    assert read(text, FACTS).notes == ("the default entry boots nothing: fallback=1",)
+    with pytest.raises(PeerError, match="entry 'A': names no kernel"):
+        plan(text, "A")
+
+
 def test_grub_entry_has_its_title_and_options() -> None:
     text = "menuentry_id_option=--id\nmenuentry 'T t' --class x $menuentry_id_option b --hotkey=k --users '' more { linux /v \"$1\" $2; }\n"
     assert plan(text, "b") == Boot("/v", (), '"T t" more')

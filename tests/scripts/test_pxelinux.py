@@ -39,6 +39,7 @@ BOOTS = {
     "a label": ("DEFAULT a\nLABEL a\n KERNEL vmlinuz\n APPEND initrd=i.gz ro\n", Boot("vmlinuz", ("i.gz",), "ro")),
     "tabs and case": ("default\ta\nlabel\ta\n\tkernel\tv\n\tAppend\tinitrd=i\tro\n", Boot("v", ("i",), "ro")),
     "CRLF": ("DEFAULT a\r\nLABEL a\r\n LINUX v\r\n", Boot("v")),
+    "tabs in a command": ("DEFAULT a\tb  c\nLABEL a\nKERNEL v\n", Boot("v", (), "b  c")),
     "no APPEND (pypxeboot crashes)": ("DEFAULT a\nLABEL a\n LINUX v\n", Boot("v")),
     "two = (pypxeboot crashes)": ("DEFAULT a\nLABEL a\nKERNEL v\nAPPEND root=UUID=1-2\n", Boot("v", (), "root=UUID=1-2")),
     "order and duplicates kept": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from netprov.errors import Origin, PeerError
 from netprov.scripts.facts import MachineFacts
@@ -69,14 +70,13 @@ class Grub:
         return True
 
     def _show(self) -> None:
-        """Runs the menu's entry. Returns where it boots nothing, which is where a person would be needed."""
-        machine = self.machine
-        menu = tuple(machine.menu)
-        entry = self._labelled(menu) if self._label is not None else self._default(menu)
-        chosen = [entry, *self._fallback(menu)]
-        for entry in chosen:
-            self._execute(entry)
-        raise PeerError(ScriptMessage.NO_KERNEL_NAMED.said(where=f"{chosen[0].origin}: entry {chosen[0].title!r}"))
+        """Runs the menu's entry, and those to fall back to. Raises PeerError where none of them boots."""
+        menu = tuple(self.machine.menu)
+        named = self._label is not None  # by a person, who wants no other
+        entry = self._labelled(menu) if named else self._default(menu)
+        for one in chain([entry], () if named else self._fallback(menu)):
+            self._execute(one)
+        raise PeerError(ScriptMessage.NO_KERNEL_NAMED.said(where=f"{entry.origin}: entry {entry.title!r}"))
 
     def _default(self, menu: tuple[Entry, ...]) -> Entry:
         """By number, --id or title; of a submenu "1>2". What names none is the first."""

@@ -73,10 +73,10 @@ class _Loader:
     def _command(self, command: str) -> BootPlan:
         """A command is a label, or else a kernel; what follows it goes to the end of the command line."""
         config = self._config
-        first, _, rest = command.partition(" ")
+        first, rest = _divided(command)
         entry = config.of_word(first)
         if entry is not None:
-            return self._execute(replace(entry, extra=rest.strip()))
+            return self._execute(replace(entry, extra=rest))
         origin = Origin(config.name)
         if not config.implicit:
             raise PeerError(ScriptMessage.NOT_IMPLICIT.said(origin=origin, word=first))
@@ -144,7 +144,7 @@ class _Loader:
     def _graphical(self) -> BootPlan:
         """gfxboot reads the same file: DEFAULT's label, else the first."""
         config = self._config
-        entry = config.of_word(config.default.partition(" ")[0]) or next(iter(config.entries), None)
+        entry = config.of_word(_divided(config.default)[0]) or next(iter(config.entries), None)
         if entry is None:
             raise PeerError(ScriptMessage.NOTHING_BOOTS.said(script=config.name))
         self._note_menu(config, entry)
@@ -162,19 +162,19 @@ class _Loader:
                 raise _no_label(config, label)
             self._label = None
             return self._execute(found)
-        named = config.of_label(config.default.partition(" ")[0]) if config.has_ui else None
+        named = config.of_label(_divided(config.default)[0]) if config.has_ui else None
         if named is not None and named.menu < 0:
             named = None  # one of MENU HIDE
         menu = config.menus[named.menu if named is not None else config.start]
         if not menu.entries:
             raise PeerError(ScriptMessage.NOTHING_BOOTS.said(script=config.name))
         if menu.ontimeout and not config.shiftkey:
-            first, _, rest = menu.ontimeout.partition(" ")
+            first, rest = _divided(menu.ontimeout)
             entry = config.of_label(first)
             if entry is None:
                 return self._execute(Entry("", Kind.KERNEL, menu.ontimeout, Origin(config.name)))
             self._note_menu(config, entry)
-            return self._execute(replace(entry, extra=rest.strip()))
+            return self._execute(replace(entry, extra=rest))
         # its bar stands at the first entry that can be chosen
         able = (entry for entry in (named, *menu.entries[menu.default :]) if entry is not None and not entry.disabled)
         entry = next(able, None)
@@ -196,6 +196,12 @@ class _Loader:
     def _note_menu(self, config: Config, entry: Entry) -> None:
         what = f"label {entry.label}" if entry.label else entry.title or entry.kernel
         self.notes.add(f"a menu of {len(config.entries)} entries; with nobody at the keyboard {what} boots")
+
+
+def _divided(command: str) -> tuple[str, str]:
+    """A command's first word, and the rest."""
+    first, *rest = command.split(None, 1) or [""]
+    return first, "".join(rest).rstrip()
 
 
 def _found(config: Config, label: str) -> Entry | None:
