@@ -11,7 +11,7 @@ from netprov.inventory.model import InstallMode, Inventory, Value
 from netprov.inventory.values import parse_name
 from netprov.journal.boots import Boot
 from netprov.journal.timeline import Timeline
-from netprov.mac import Mac
+from netprov.mac import Mac, octets_of
 from netprov.web.explained import arch_seen, origin_text
 from netprov.web.machines import Machine
 from netprov.web.words import shown
@@ -76,7 +76,7 @@ def suggest(machine: Machine, inventory: Inventory, name: str, profile: str, pro
     if not mac:
         return None
     profiles = tuple(profile.name for profile in inventory.profiles())
-    usual = f"node-{mac.replace(':', '')[-6:]}"
+    usual = f"node-{octets_of(mac)[3:].hex()}"
     wanted = name or usual
     try:
         parse_name(wanted)
