@@ -29,6 +29,7 @@ class Turn:
 
 
 _TURN: ContextVar[Turn] = ContextVar("turn")
+"""As Flask's own `request`: each thread's, and gone with the request."""
 
 
 @contextmanager
