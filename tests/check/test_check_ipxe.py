@@ -57,7 +57,7 @@ def test_no_program(tmp_path: Path) -> None:
 
 def noted(site: Path) -> list[dict[str, Any]]:
     findings: list[dict[str, Any]] = json.loads(run(site, "--json", "--only", "loaders").stdout)["findings"]
-    return findings
+    return [finding for finding in findings if finding["id"].startswith("ipxe-")]
 
 
 @pytest.mark.parametrize("day", [OLDEST, date(2022, 1, 13), NEWEST])

@@ -33,6 +33,7 @@ from netprov.journal.store import Store
 from netprov.notify.deliver import attempt
 from netprov.notify.follow import Follower
 from netprov.notify.spool import Spool, Waiting
+from netprov.render.generation import Generation
 from netprov.render.preview import Preview, Records
 from netprov.serve.sockets import bound_settings
 from netprov.state.place import Place
@@ -68,7 +69,7 @@ def domus(folder: Path, inventory: Inventory) -> Iterator[object]:
 
 def answers(inventory: Inventory) -> str:
     """A template of the user's, made of what templates may read."""
-    return Preview(inventory, Records(None)).answers(inventory.system("lady"), None).body.decode()
+    return Preview(Generation.of(inventory), Records(None)).answers(inventory.system("lady"), None).body.decode()
 
 
 def askers(server: ServerSettings) -> Iterator[object]:
