@@ -7,6 +7,7 @@ from netprov.scripts.messages import ScriptMessage
 
 LONGEST = 1 << 16  # octets of a value: one that doubles itself in a loop ends here
 LARGEST = 1 << 20  # octets of all values
+MOST_LINES = 100_000  # of one script, or its words
 MOST_STEPS = 5_000  # a script that loops does not boot anything by itself
 MOST_FILES = 32  # that one script asks for
 

@@ -350,6 +350,23 @@ def test_grub_growth() -> None:
         plan("set a=" + "x" * 60_000 + "\n" + "".join(f"set a{n}=$a\n" for n in range(30)))
 
 
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("\n" * 100_001, "more than 100000 words"),
+        ("linux /v " + "a " * 100_001, "more than 100000 words"),
+        ("linux /v " + "$a" * 10_001, "names no kernel"),
+        ("set a=" + "x" * 60_000 + "\nwhile true; do $a; done\n", "loops without end"),
+        ("".join(f"set a{n}={'y' * 150}\n" for n in range(6000)), "loops without end"),
+        ("[ " + "( " * 50_000 + "]\n", "names no kernel"),
+        ("source /a\n", "more than 32 files"),
+    ],
+)
+def test_grub_beyond_all_measure(text: str, error: str) -> None:
+    with pytest.raises(PeerError, match=error):
+        plan(text, files={"/a": "source /a\n" * 9})
+
+
 _WORDS = st.sampled_from(
     [
         "if", "then", "else", "fi", "for", "in", "do", "done", "while", "function", "f", "{", "}", "[", "]", "=", "-f", "-s", "/c", "!",

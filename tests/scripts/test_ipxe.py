@@ -292,6 +292,20 @@ def test_ipxe_growth() -> None:
         plan("set a:hex 24:7b:61:3a:73:74:72:69:6e:67:7d\nkernel ${a:string}\n")  # which is ${a:string}
 
 
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("echo\n" * 100_001, "more than 100000 lines"),
+        ("a\\\n" * 70_000, "65536 characters in one"),
+        ("set a " + "x" * 60_000 + "\n:l\n${a} || goto l\n", "loops without end"),
+        ("echo " + "${a}" * 300 + "\n", "without end"),
+    ],
+)
+def test_ipxe_beyond_all_measure(text: str, error: str) -> None:
+    with pytest.raises(PeerError, match=error):
+        plan(text)
+
+
 _WORDS = st.sampled_from(
     [
         "set", "a", "a:int32", "a:hex", "${a}", "${net0/mac}", "${43.6}", "1", "goto", ":a", "\n", "||", "&&", ";", "#", "kernel", "initrd", "boot",

@@ -39,6 +39,11 @@ class Environment:
 
     values: dict[str, str] = field(default_factory=dict)
     exported: set[str] = field(default_factory=set)
+    size: int = 0  # characters of all values that were set here
+
+    def set(self, name: str, value: str) -> None:
+        self.size += len(value) - len(self.values.get(name, ""))
+        self.values[name] = value
 
     def opened(self) -> Environment:
         """The context of a configfile or submenu: it begins with what was exported."""

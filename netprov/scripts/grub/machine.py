@@ -250,9 +250,8 @@ class Machine:
     def set(self, name: str, value: str, origin: Origin | None) -> None:
         if name == "root":
             value = value.removeprefix("(").removesuffix(")")
-        values = self.environment.values
-        values[name] = value
-        if sum(map(len, values.values())) > LARGEST:
+        self.environment.set(name, value)
+        if self.environment.size > LARGEST:
             raise NotStraight(origin or Origin("grub.cfg"), f"its variables grow beyond {LARGEST} characters")
 
     def _values(self, name: str) -> list[str]:

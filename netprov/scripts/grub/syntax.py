@@ -7,11 +7,12 @@ and goes on with the line after: `if … || …; then` loses its condition, and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from netprov.errors import Origin
 from netprov.scripts.grub.words import Token, Word, tokens
 from netprov.scripts.notes import Notes
-from netprov.scripts.straight import NotStraight
+from netprov.scripts.straight import MOST_LINES, NotStraight
 
 _DEEPEST = 32  # blocks in blocks
 _ENDS = frozenset({"then", "elif", "else", "fi", "do", "done", "in", "case", "esac", "select"})
@@ -71,8 +72,11 @@ class Script:
 
 
 def parse_script(text: str, name: str) -> Script:
-    """Raises NotStraight for blocks nested beyond all measure."""
-    return _Parser(list(tokens(text, name)), name).script()
+    """Raises NotStraight for a script, or blocks in blocks, beyond all measure."""
+    found = list(islice(tokens(text, name), MOST_LINES + 1))
+    if len(found) > MOST_LINES:
+        raise NotStraight(found[-1].origin, f"has more than {MOST_LINES} words")
+    return _Parser(found, name).script()
 
 
 class _Fault(Exception):

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from netprov.errors import Origin
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?@*#])\}|([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?@*#]))")
+_PLAIN = re.compile(r"[^{}|&$;<> \t\n'\"\\]+")  # CHAR of the lexer
+_UNMARKED = re.compile(r"[^$\\]*")
 _BLANKS = " \t"
+_MOST_PARTS = 10_000  # of one word
 
 Lookup = Callable[[str], list[str]]
 """The texts of a variable: several for $@, one for all others."""
@@ -83,14 +86,21 @@ class _Scanner:
     def tokens(self) -> Iterator[Token]:
         while self._at < len(self._text):
             char = self._text[self._at]
-            if char in " \t\n;{}|&<>":
+            plain = _PLAIN.match(self._text, self._at)
+            if plain is not None and (char != "#" or self._parts):
+                self._began = self._began if self._parts else self._line
+                self._parts.append(Part(plain[0]))
+                self._at = plain.end()
+            elif char in " \t\n;{}|&<>":
                 yield from self._word()
                 yield from self._mark(char)
-            elif char == "#" and not self._parts:
+            elif char == "#":
                 self._at = self._text.index("\n", self._at)
             else:
                 self._began = self._began if self._parts else self._line
                 fault = self._piece(char)
+                if len(self._parts) > _MOST_PARTS:
+                    fault, self._at = "a word beyond all measure", len(self._text)
                 if fault:
                     yield Token("bad", Origin(self._name, self._began), text=fault)
         yield from self._word()
@@ -137,12 +147,9 @@ class _Scanner:
         elif variable is not None:
             self._parts.append(Part(variable[1] or variable[2], variable=True))
             self._at = variable.end()
-        elif char == "$":
+        else:
             self._at += 1
             return "$"
-        else:
-            self._parts.append(Part(char))
-            self._at += 1
         return ""
 
 
@@ -170,6 +177,8 @@ def _quoted(text: str) -> list[Part]:
             parts.append(Part(variable[1] or variable[2], quoted=True, variable=True))
             at = variable.end()
         else:
-            parts.append(Part(text[at], quoted=True))
-            at += 1
+            end = _UNMARKED.match(text, at + 1)
+            assert end is not None
+            parts.append(Part(text[at : end.end()], quoted=True))
+            at = end.end()
     return parts

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from netprov.errors import Origin
+from netprov.scripts.straight import LONGEST, MOST_LINES, NotStraight
+
 MAGICS = ("#!ipxe", "#!gpxe")
 _JOINTS = ("||", "&&", ";")
 
@@ -43,12 +46,14 @@ def is_script(text: str) -> bool:
     return text.startswith(MAGICS) and text[6:7].isspace()
 
 
-def lines(text: str) -> list[Line]:
-    """A backslash at the end joins the next line."""
+def lines(text: str, name: str) -> list[Line]:
+    """A backslash at the end joins the next line. Raises NotStraight for a script beyond all measure."""
     found: list[Line] = []
     joined, began = "", 0
     for number, line in enumerate(text.split("\n"), 1):
         began = began or number
+        if number > MOST_LINES or len(joined) > LONGEST:
+            raise NotStraight(Origin(name, number), f"more than {MOST_LINES} lines, or {LONGEST} characters in one")
         joined += line.removesuffix("\r")
         if joined.endswith("\\"):
             joined = joined[:-1]

@@ -95,7 +95,7 @@ class Ipxe:
         if not is_script(text):
             raise PeerError(ScriptMessage.NO_IPXE.said(script=f"{name}:1"))
         try:
-            found: BootPlan = Local(self._run(_Script(name, "", lines(text)))[1])
+            found: BootPlan = Local(self._run(_Script(name, "", lines(text, name)))[1])
         except Done as done:
             found = done.plan
         if self.label is None or isinstance(found, Chain):
@@ -300,7 +300,7 @@ class Ipxe:
             return False
         if not is_script(text):
             raise Done(Chain(image.uri, label=self.label))
-        status, said = self._run(_Script(image.uri, image.uri, lines(text)))
+        status, said = self._run(_Script(image.uri, image.uri, lines(text, image.uri)))
         if not status:
             self.notes.add(said)
         if replace:

@@ -46,6 +46,7 @@ class Settings:
         self._facts = facts
         self._told = _told(facts)
         self._set: dict[tuple[str, str], Value] = {}
+        self._size = 0  # octets of them
 
     def expand(self, text: str, origin: Origin) -> str:
         """Settings replaced by their values, the innermost first. One that is not set is empty.
@@ -106,7 +107,8 @@ class Settings:
         self._store((scope, last), parsed(kind or (known.kind if known is not None else "string"), text), origin)
 
     def clear(self, name: str) -> None:
-        self._set.pop(_scoped(name.partition(":")[0]), None)
+        before = self._set.pop(_scoped(name.partition(":")[0]), None)
+        self._size -= len(before.octets) if before is not None else 0
 
     def increase(self, name: str, by: int, origin: Origin) -> None:
         """Raises ValueError for a text."""
@@ -117,10 +119,11 @@ class Settings:
         self._store(_scoped(name), of_number(kind or before.kind, before.number() + by), origin)
 
     def _store(self, key: tuple[str, str], value: Value, origin: Origin) -> None:
-        self._set.pop(key, None)
+        before = self._set.pop(key, None)
+        self._size += len(value.octets) - (len(before.octets) if before is not None else 0)
         if value.octets:
             self._set[key] = value
-        if sum(len(one.octets) for one in self._set.values()) > LARGEST:
+        if self._size > LARGEST:
             raise NotStraight(origin, f"its settings grow beyond {LARGEST} octets")
 
 
