@@ -17,7 +17,7 @@ from pathlib import Path
 
 from netprov.boot.decide import decide
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.boot.state import Snapshot
+from netprov.boot.state import BootState
 from netprov.inventory.load import load
 
 CONFIG = """\
@@ -50,7 +50,7 @@ def decisions(config: Path) -> tuple[float, float]:
     loaded = time.perf_counter() - began
     mac, _ = next(iter(inventory.macs()))
     request = BootRequest(Via.DHCP, Loader.FIRMWARE, mac=mac, arch=7)
-    state = Snapshot()
+    state = BootState()
     count = 20_000
     took = min(timeit.repeat(lambda: decide(request, inventory, state), number=count, repeat=5))
     return loaded, took / count * 1e6

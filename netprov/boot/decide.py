@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from netprov.boot.arch import ARCHS, Arch
+from netprov.boot.chain import By, choose, menu_entries
 from netprov.boot.decision import Action, BootDecision, Kernel, Step
 from netprov.boot.domu import answer_name
 from netprov.boot.identify import identify
@@ -137,7 +138,7 @@ class _Decider:
         """The decision to boot the local disk, where the install state or a missing kernel says so."""
         target = self.target
         assert target is not None
-        record = self.state.install(self.record_name) if self.record_name else None
+        record = self.state.installs.get(self.record_name) if self.record_name else None
         reason, text = _install_step(target, record)
         origin = target.origins.get("install")
         if reason in (Reason.INSTALL_LOCAL, Reason.INSTALL_DONE, Reason.INSTALL_FAILED):
@@ -151,43 +152,37 @@ class _Decider:
     def _cannot_run(self, arch: Arch | None) -> BootDecision | None:
         target = self.target
         assert target is not None
-        if arch is None or _runs(target.arch, arch.cpu):
+        if arch is None or arch.runs(target.arch):
             return None
         text = f"{target.kind} {target.name} is for {target.arch}, the machine's firmware is {arch.name}"
         return self._end(Action.LOCAL, Reason.ARCH_MISMATCH, text, target.origins.get("arch", target.origin))
 
     def _choose_loader(self, arch: Arch | None, policy: UnknownPolicy | None) -> BootDecision:
         request, target = self.request, self.target
-        if request.loader is not Loader.IPXE and target is not None and target.filename:
+        choice = choose(arch, target, policy, request.via, request.loader)
+        if choice.by is By.FILENAME:
+            assert target is not None
             text = f"{target.kind} {target.name} has filename {target.filename}"
             self._note(Reason.FILENAME_SET, text, target.origins.get("filename"))
-            return self._send(target.filename, over_http=arch is not None and arch.http)
-        wanted = self._wanted_loaders(policy)
-        if request.loader is Loader.IPXE and (not wanted or wanted[0] is Loader.IPXE):
+            return self._send(choice.file, over_http=arch is not None and arch.http)
+        if choice.by is By.IPXE_ALREADY:
             self._note(Reason.CLIENT_IS_LOADER, "the client is iPXE already: it gets its script")
             return self._ipxe_script(policy)
-        if arch is None or not arch.loaders:
+        if choice.by is By.NONE_RUNS:
+            self._note(Reason.CLIENT_IS_LOADER, "the client is iPXE already, and no loader of boot_loaders runs on it")
+            return self._ipxe_script(policy)
+        if arch is None or choice.by is By.NOTHING:
             name = arch.name if arch is not None else f"number {request.arch}"
             text = f"no loader is known for client architecture {name}"
             return self._end(Action.LOCAL, Reason.ARCH_UNKNOWN, text)
-        chosen = next((loader for loader in wanted if loader in arch.loaders), None)
-        if chosen is not None:
-            text = f"boot_loaders prefers {chosen}"
+        if choice.by is By.PREFERENCE:
+            text = f"boot_loaders prefers {choice.loader}"
             self._note(Reason.LOADER_CHOSEN, text, target.origins.get("boot_loaders") if target else None)
-        elif request.loader is Loader.IPXE:
-            self._note(Reason.CLIENT_IS_LOADER, "the client is iPXE already, and no loader of boot_loaders runs on it")
-            return self._ipxe_script(policy)
-        loader = chosen or default_loader(arch, request.via)
-        if loader is Loader.GRUB and request.via is Via.PROXY:
+        if choice.loader is Loader.GRUB and request.via is Via.PROXY:
             text = "GRUB fetches its files from the other DHCP server's next-server: let that name this server"
             self._note(Reason.MODE_PROXY, text)
-        self._note(Reason.ARCH_LOADER, f"client architecture {arch.code} ({arch.name}) starts {arch.loaders[loader]}")
-        return self._send(arch.loaders[loader], over_http=arch.http)
-
-    def _wanted_loaders(self, policy: UnknownPolicy | None) -> list[Loader]:
-        if policy is UnknownPolicy.DISCOVER:
-            return [Loader.IPXE]  # the only one that can tell a machine's serial number and maker
-        return [Loader(name) for name in self.target.boot_loaders] if self.target is not None else []
+        self._note(Reason.ARCH_LOADER, f"client architecture {arch.code} ({arch.name}) starts {choice.file}")
+        return self._send(choice.file, over_http=arch.http)
 
     def _ipxe_script(self, policy: UnknownPolicy | None) -> BootDecision:
         mac = self.request.mac
@@ -199,9 +194,9 @@ class _Decider:
         return self._sent(f"/{name}{facts if policy is UnknownPolicy.DISCOVER else ''}", over_http=True)
 
     def _send(self, loader_file: str, *, over_http: bool) -> BootDecision:
-        mac = self.request.mac
-        given = self.state.loader_fetches(mac, loader_file) if mac is not None else 0
+        given = self.state.given.get(loader_file, 0)
         if given >= LOOP_FETCHES - 1:
+            mac = self.request.mac
             text = f"{mac} was given {loader_file} {given} times within a minute: it goes round in a circle"
             return self._end(Action.LOCAL, Reason.LOADER_LOOP, text)
         return self._sent(loader_file, over_http=over_http)
@@ -231,7 +226,7 @@ class _Decider:
         target = self.target
         assert target is not None
         kernel = Kernel(target.kernel, target.initrd, target.kernel_options, bool(target.autoinstall))
-        record = self.state.install(self.record_name) if self.record_name else None
+        record = self.state.installs.get(self.record_name) if self.record_name else None
         text = f"boots {target.kernel}" + (f" and {', '.join(target.initrd)}" if target.initrd else "")
         return self._end(
             Action.KERNEL,
@@ -244,11 +239,7 @@ class _Decider:
 
     def _menu(self) -> BootDecision:
         arch = ARCHS.get(self.request.arch) if self.request.arch is not None else None
-        entries = tuple(
-            p
-            for p in self.inventory.profiles()
-            if p.enable_menu and p.kernel and (arch is None or _runs(p.arch, arch.cpu))
-        )
+        entries = menu_entries(self.inventory, arch)
         if not entries:
             text = f"server.unknown is menu, but no profile{f' for {arch.cpu}' if arch else ''} is in the menu"
             return self._end(Action.LOCAL, Reason.NO_MENU_ENTRIES, text)
@@ -300,25 +291,6 @@ def _install_step(target: Target, record: InstallRecord | None) -> tuple[Reason,
             return Reason.INSTALL_FAILED, f"install state = failed → local boot ({record.note or 'no reason given'})"
         case InstallState.LOCAL:
             return Reason.INSTALL_LOCAL, "an operator set it to local boot"
-
-
-def _runs(kernel_arch: str, cpu: str) -> bool:
-    """Whether firmware of `cpu` can start such a kernel: 32-bit firmware stands on 64-bit boards too."""
-    x86 = ("i386", "x86_64")
-    if cpu in x86 or kernel_arch in x86:
-        return cpu in x86 and kernel_arch in x86
-    return {"aarch64": "arm64"}.get(kernel_arch, kernel_arch) == cpu
-
-
-def default_loader(arch: Arch, via: Via) -> Loader:
-    """What starts where `boot_loaders` names none that runs.
-
-    Beside another DHCP server UEFI gets iPXE: GRUB believes that server's siaddr in place of the ProxyDHCP offer, and
-    asks for grub.cfg there (rhboot/grub2#82, #87; seen with Debian 12's). Not on ARM64: releases lack its iPXE.
-    """
-    if via is Via.PROXY and arch.uefi and arch.cpu == "x86_64" and Loader.IPXE in arch.loaders:
-        return Loader.IPXE
-    return next(iter(arch.loaders))
 
 
 def _reserved(target: Target | None, request: BootRequest) -> IPv4Address | None:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from netprov.boot.arch import ARCHS
 from netprov.mac import Mac, dashed, octets_of
 
-ARCH = 0
-UNDI = (2, 1)
-VENDOR_CLASS = "PXEClient:Arch:00000:UNDI:002001"
+ARCH = ARCHS[0]
 """To every server but netprov's it is a PXE client on a PC."""
 
 USER_CLASS = b"netprov-pxeboot"
@@ -29,11 +28,11 @@ def dhcp_options(mac: Mac, uuid: str = "", client_id: bytes = b"") -> list[tuple
     """
     known = [(97, b"\0" + UUID(uuid).bytes_le)] if uuid else []
     return [
-        (60, VENDOR_CLASS.encode()),
+        (60, ARCH.vendor_class().encode()),
         (61, client_id or b"\x01" + octets_of(mac)),
         (77, USER_CLASS),
-        (93, ARCH.to_bytes(2, "big")),
-        (94, bytes((1, *UNDI))),
+        (93, ARCH.code.to_bytes(2, "big")),
+        (94, bytes((1, *ARCH.undi))),
         *known,
         (55, PARAMETERS),
     ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netprov.bootimages.manifest import LoaderFile, Machines
+from netprov.bootimages.manifest import LoaderFile
 from netprov.bootimages.packages import Archive, Package
 from netprov.bootimages.placed import FileState, Placed, digest, read_lock, state_of, write_atomic, write_lock
 from netprov.errors import ConfigError, Problem
@@ -28,7 +28,7 @@ class LoaderStatus:
 
 
 def status(
-    root: Path, manifest: Sequence[LoaderFile], archive: Archive, only: Collection[Machines] = ()
+    root: Path, manifest: Sequence[LoaderFile], archive: Archive, only: Collection[str] = ()
 ) -> list[LoaderStatus]:
     """How each loader under `root`/loaders stands, fetching nothing. Raises ConfigError: a broken lock file."""
     folder, wanted = root / FOLDER, _for(manifest, only)
@@ -44,7 +44,7 @@ def install(
     root: Path,
     manifest: Sequence[LoaderFile],
     archive: Archive,
-    only: Collection[Machines] = (),
+    only: Collection[str] = (),
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[Placed]:
     """Put the loaders for the machines in `only` (none: all) under `root`/loaders; what is in order stays untouched.
@@ -102,7 +102,7 @@ def _unless_optional(
     return error.problems
 
 
-def _for(manifest: Sequence[LoaderFile], only: Collection[Machines]) -> list[LoaderFile]:
+def _for(manifest: Sequence[LoaderFile], only: Collection[str]) -> list[LoaderFile]:
     return [loader for loader in manifest if not only or any(kind in only for kind in loader.machines)]
 
 

@@ -10,18 +10,13 @@ from typing import TypeVar
 
 import yaml
 
+from netprov.boot.arch import distinct_archs
 from netprov.errors import ConfigError, Origin, Problem
 
 MANIFEST = Path(__file__).with_name("loaders.yaml")
 
-
-class Machines(StrEnum):
-    """Who can run a loader."""
-
-    BIOS = "bios"
-    UEFI_IA32 = "uefi-ia32"
-    UEFI_X64 = "uefi-x64"
-    UEFI_ARM64 = "uefi-arm64"
+MACHINES = tuple(row.name for row in distinct_archs() if not row.http)
+"""Who can run a loader: firmware that boots by HTTP runs what other firmware of its processor does."""
 
 
 class SecureBoot(StrEnum):
@@ -43,7 +38,7 @@ class LoaderFile:
     package: str
     arch: str
     paths: tuple[str, ...]
-    machines: tuple[Machines, ...]
+    machines: tuple[str, ...]  # the firmware that can start it, by its names in boot.arch
     secure_boot: SecureBoot
     optional: bool = False
     alias_of: str = ""
@@ -85,7 +80,7 @@ def _files(entry: object) -> Iterator[LoaderFile]:
     if unknown := sorted(set(entry) - KEYS, key=str):
         raise ValueError(f"{unknown[0]!r} is none of {', '.join(sorted(KEYS))}")
     package, arch = _text(entry, "package"), _text(entry, "arch")
-    machines = tuple(_choice(Machines, name) for name in _list(entry, "machines"))
+    machines = tuple(_machine(name) for name in _list(entry, "machines"))
     secure_boot = _choice(SecureBoot, _text(entry, "secure_boot"))
     optional = entry.get("optional", False)
     if not isinstance(optional, bool):
@@ -125,6 +120,12 @@ def _choice(kind: type[Kind], value: object) -> Kind:
         return kind(str(value))
     except ValueError:
         raise ValueError(f"{value!r} is none of {', '.join(kind)}") from None
+
+
+def _machine(value: object) -> str:
+    if value not in MACHINES:
+        raise ValueError(f"{value!r} is none of {', '.join(MACHINES)}")
+    return str(value)
 
 
 def _flat(name: str) -> str:

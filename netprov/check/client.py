@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from enum import StrEnum
 
-from netprov.boot.arch import ARCHS
+from netprov.boot.arch import FIRST
 from netprov.boot.names import CHECK
 from netprov.files.root import LOADERS
 from netprov.inventory.model import Inventory
@@ -38,9 +38,9 @@ class Reply(StrEnum):
 
 def loader_in(inventory: Inventory) -> str:
     """A boot loader that is in place under tftp.root."""
-    names = dict.fromkeys(name for arch in ARCHS.values() for name in arch.loaders.values())
+    names = tuple(FIRST)
     folder = inventory.settings.tftp.root / LOADERS
-    return next((name for name in names if (folder / name).is_file()), next(iter(names)))
+    return next((name for name in names if (folder / name).is_file()), names[0])
 
 
 def tftp_read(server: str, port: int, name: str, timeout: float = TIMEOUT) -> Reply:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 
+from netprov.boot.arch import PCS, alike
 from netprov.boot.reason import Reason
 from netprov.check import images
 from netprov.check.reader import Reader, acting_as, reader
@@ -15,9 +16,6 @@ from netprov.check.subject import Finding, Severity, Subject
 from netprov.files.paths import PathError
 from netprov.files.root import Root
 from netprov.inventory.model import Inventory, Target
-
-_SPELLED = {"aarch64": "arm64", "x86": "i386"}
-_PCS = ("x86", "i386", "x86_64")
 
 
 @dataclass(slots=True)
@@ -109,8 +107,7 @@ def _initrd(where: str, named: Named, head: bytes) -> Iterator[Finding]:
 
 def _fits(kernel: str, declared: str) -> bool:
     """32-bit kernels run on 64-bit PCs, and a kernel of before Linux 3.8 does not say which it is."""
-    declared = _SPELLED.get(declared, declared)
-    return kernel == declared or (kernel in _PCS and declared in _PCS)
+    return alike(kernel, declared) or (kernel == images.X86 and declared in PCS)
 
 
 def _templates(folder: Path, who: Reader) -> Iterator[Finding]:

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 HEAD = 1 << 16
 """Octets to look at; ISO 9660 says what it is at 32 KiB."""
 
+X86 = "x86"
+"""A kernel for a PC that does not say for which."""
+
 _SECTOR = 512
 _WHOLE = 1 << 40  # octets: more than any kernel has
-_PE_MACHINES = {0x14C: "i386", 0x8664: "x86_64", 0xAA64: "arm64", 0x1C2: "arm", 0x5064: "riscv64", 0x5032: "riscv32"}
-_ELF_MACHINES = {3: "i386", 62: "x86_64", 40: "arm", 183: "arm64", 243: "riscv64"}
-_AT_0X38 = {b"ARM\x64": "arm64", b"RSC\x05": "riscv64"}  # Documentation/arch/arm64/booting.rst, and RISC-V's alike
+_PE_MACHINES = {0x14C: "i386", 0x8664: "x86_64", 0xAA64: "aarch64", 0x1C2: "arm", 0x5064: "riscv64", 0x5032: "riscv32"}
+_ELF_MACHINES = {3: "i386", 62: "x86_64", 40: "arm", 183: "aarch64", 243: "riscv64"}
+_AT_0X38 = {b"ARM\x64": "aarch64", b"RSC\x05": "riscv64"}  # Documentation/arch/arm64/booting.rst, and RISC-V's alike
 
 _PACKED: Mapping[bytes, str] = {
     b"\x1f\x8b": "gzip", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"\x02\x21\x4c\x18": "lz4",
@@ -78,10 +81,10 @@ def _pe_arch(head: bytes) -> str:
 def _x86(head: bytes) -> str:
     """By xloadflags' XLF_KERNEL_64, which boot protocols from 2.12 (Linux 3.8) have."""
     if len(head) < 0x238:
-        return "x86"
+        return X86
     (protocol,) = struct.unpack_from("<H", head, 0x206)
     if protocol < 0x20C:
-        return "x86"
+        return X86
     return "x86_64" if head[0x236] & 1 else "i386"
 
 

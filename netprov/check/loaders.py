@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from shlex import quote
 
-from netprov.boot.arch import ARCHS, NEXT_LINKS, Arch
-from netprov.boot.decide import default_loader
-from netprov.boot.request import Loader, Via
+from netprov.boot.arch import Arch, distinct_archs
+from netprov.boot.chain import Party, dhcp_via, loader_chain, menu_entries, parties
+from netprov.boot.loaders import base_of, keeps_asking
 from netprov.bootimages.loaders import FOLDER, LOCK
+from netprov.bootimages.manifest import LoaderFile, load
 from netprov.bootimages.placed import FileState, Placed, read_lock, state_of
 from netprov.check.subject import EVERY, Finding, Severity
 from netprov.errors import ConfigError
-from netprov.inventory.model import DhcpMode, Inventory, Target, UnknownPolicy
+from netprov.inventory.model import Inventory, UnknownPolicy
 
-_KINDS: Mapping[str, tuple[str, ...]] = {
-    "x86_64": ("bios", "uefi-x64", "http-x64"),
-    "i386": ("bios", "uefi-ia32", "uefi-x64"),
-    "arm64": ("uefi-arm64", "http-arm64"),
-    "riscv64": ("uefi-riscv64",),
-}
-"""The firmware that starts a kernel of each architecture, by its name in the table of client architectures."""
-
-_SPELLED = {"aarch64": "arm64", "x86": "i386"}
+Lacks = tuple[Party, tuple[str, ...]]
+"""Somebody who boots from here, and the files that are not there."""
 
 
-def missing_loaders(inventory: Inventory) -> Iterator[Finding]:
-    """One finding for each kind of firmware that would not get its loader, and for each loader that was modified."""
+def missing_loaders(inventory: Inventory, manifest: Callable[[], Sequence[LoaderFile]] = load) -> Iterator[Finding]:
+    """One finding for each kind of firmware that would not get its loader, and for each loader that was modified.
+
+    The `manifest` tells what packages have; it is read only where something is missing.
+    """
     root = inventory.settings.tftp.root
     command = f"netprov loaders --root {quote(str(root))}"
     try:
@@ -35,66 +33,97 @@ def missing_loaders(inventory: Inventory) -> Iterator[Finding]:
     except ConfigError as error:
         yield Finding("loader-lock", Severity.ERROR, str(error), command=command)
         return
-    via = Via.PROXY if inventory.settings.dhcp.mode is DhcpMode.PROXY else Via.DHCP
-    told: set[str] = set()
-    for cpu, targets in _by_cpu(inventory).items():
-        rows = [row for row in ARCHS.values() if row.name in _KINDS.get(cpu, ())]
-        lacking = {row.name: _lacking(row, targets, root, via) for row in rows}
-        # one kind of firmware without a loader may be one that nobody here has
-        nowhere = set.intersection(*(set(found) for found in lacking.values())) if lacking else set()
-        for name, found in lacking.items():
-            if found and name not in told:
-                told.add(name)
-                severity = Severity.ERROR if nowhere & set(found) else Severity.WARNING
-                yield _missing(name, found, severity, command)
+    found = _Looked(inventory, manifest).found()
+    for row in distinct_archs():
+        for severity in Severity:
+            if lacks := found.get((row.name, severity)):
+                yield _missing(row, severity, lacks, command)
     for name in sorted(_modified(root, lock)):
         text = f"{root / FOLDER / name} is not the file that netprov loaders put there"
         yield Finding("loader-modified", Severity.WARNING, text, "put it back", EVERY, command)
 
 
-def _by_cpu(inventory: Inventory) -> dict[str, list[Target]]:
-    """Who boots a kernel from us: the systems, and the profiles that machines which nothing matches may get."""
-    targets = list(inventory.systems())
-    named = {subnet.profile for subnet in inventory.subnets}
-    menu = inventory.settings.server.unknown is UnknownPolicy.MENU
-    targets += [p for p in inventory.profiles() if p.name in named or (menu and p.enable_menu)]
-    found: dict[str, list[Target]] = {}
-    for target in targets:
-        if target.kernel and target.next_server is None:
-            found.setdefault(_SPELLED.get(target.arch, target.arch), []).append(target)
-    return found
+def wanted(row: Arch, party: Party, inventory: Inventory) -> tuple[str, ...]:
+    """The files that firmware of `row` is sent from here for `party`; what a loader goes on without is left out."""
+    if party.next_server is not None and not row.http:
+        return ()
+    links = loader_chain(row, party.target, party.policy, dhcp_via(inventory))
+    return tuple(link.name for link in links if not link.optional and "://" not in link.name)
 
 
-def _lacking(row: Arch, targets: Sequence[Target], root: Path, via: Via) -> dict[str, tuple[str, ...]]:
-    """The targets that firmware of `row` cannot boot, as messages name them, and the files that are not there."""
-    there: dict[str, bool] = {}
-    found = {}
-    for target in targets:
-        names = chain(row, target, via)
-        for name in names:
-            if name not in there:
-                there[name] = (root / FOLDER / name).is_file() or (root / name).is_file()
-        missing = tuple(name for name in names if not there[name])
-        if missing:
-            found[f"{target.kind} {target.name}"] = missing
-    return found
+def places(root: Path, name: str) -> tuple[Path, ...]:
+    """Where a loader called `name` may lie, in the order in which it is looked for (tftp.root)."""
+    plain = name.replace("\\", "/").strip("/")
+    return tuple(dict.fromkeys((root / FOLDER / plain, root / plain, root / FOLDER / plain.rpartition("/")[2])))
 
 
-def _missing(firmware: str, found: Mapping[str, tuple[str, ...]], severity: Severity, command: str) -> Finding:
-    files = ", ".join(dict.fromkeys(name for names in found.values() for name in names))
-    text = f"{firmware} machines cannot boot {next(iter(found))}: no {files}"
-    machines = tuple(words[1] for name in found if (words := name.split())[0] == "system")
-    return Finding("loader-missing", severity, text, "", machines or (next(iter(found)).split()[1],), command)
+class _Looked:
+    """What is there, each file and each kind of party looked at once."""
+
+    def __init__(self, inventory: Inventory, manifest: Callable[[], Sequence[LoaderFile]]) -> None:
+        self._inventory = inventory
+        self._there: dict[str, bool] = {}
+        self._known: dict[object, Mapping[str, tuple[Severity, tuple[str, ...]]]] = {}
+        self._manifest = manifest
+
+    def found(self) -> Mapping[tuple[str, Severity], Sequence[Lacks]]:
+        """Who lacks what, by the firmware's name and by how bad it is."""
+        found: dict[tuple[str, Severity], list[Lacks]] = {}
+        for party in parties(self._inventory):
+            for firmware, (severity, names) in self._lacking(party).items():
+                found.setdefault((firmware, severity), []).append((party, names))
+        return found
+
+    def _lacking(self, party: Party) -> Mapping[str, tuple[Severity, tuple[str, ...]]]:
+        """By firmware."""
+        target = party.target
+        told = (bool(target.kernel), target.arch, target.boot_loaders, target.filename) if target is not None else ()
+        key = (party.policy, party.next_server, told)
+        if key not in self._known:
+            self._known[key] = self._look(party)
+        return self._known[key]
+
+    def _look(self, party: Party) -> Mapping[str, tuple[Severity, tuple[str, ...]]]:
+        chains = {row: names for row in distinct_archs() if (names := wanted(row, party, self._inventory))}
+        missing = {row: tuple(name for name in names if not self._is_there(name)) for row, names in chains.items()}
+        nowhere = all(missing.values())
+        return {
+            row.name: (Severity.ERROR if nowhere else self._severity(row, party, names), names)
+            for row, names in missing.items()
+            if names
+        }
+
+    @cached_property
+    def _packaged(self) -> frozenset[str]:
+        """What the packages of every release have."""
+        return frozenset(file.name for file in self._manifest() if not file.optional)
+
+    def _is_there(self, name: str) -> bool:
+        if name not in self._there:
+            root = self._inventory.settings.tftp.root
+            self._there[name] = any(path.is_file() for path in places(root, name))
+        return self._there[name]
+
+    def _severity(self, row: Arch, party: Party, names: Sequence[str]) -> Severity:
+        """Of one kind of firmware without its loader: it may be one that nobody here has. Of no account where the menu
+        has nothing for it, or where packages have no such loader in every release."""
+        if party.policy is UnknownPolicy.MENU and not menu_entries(self._inventory, row):
+            return Severity.NOTE
+        to_be_had = any(base_of(name) in self._packaged or not keeps_asking(name) for name in names)
+        return Severity.WARNING if to_be_had else Severity.NOTE
 
 
-def chain(row: Arch, target: Target, via: Via) -> tuple[str, ...]:
-    """The loaders that firmware of `row` gets from us, each of which starts the next."""
-    if target.filename:
-        return (target.filename,) if "://" not in target.filename else ()
-    wanted = [Loader(name) for name in target.boot_loaders]
-    loader = next((loader for loader in wanted if loader in row.loaders), default_loader(row, via))
-    file = row.loaders[loader]
-    return (file, *NEXT_LINKS.get(file, ()))
+def _missing(row: Arch, severity: Severity, lacks: Sequence[Lacks], command: str) -> Finding:
+    files = ", ".join(dict.fromkeys(name for _, names in lacks for name in names))
+    first, _ = lacks[0]
+    if first.target is not None:
+        text = f"{row.name} machines cannot boot {first.target.kind} {first.target.name}: no {files}"
+    else:
+        text = f"{row.name} machines that are not declared cannot boot: no {files} (unknown: {first.policy})"
+    targets = [party.target for party, _ in lacks if party.target is not None]
+    systems = tuple(target.name for target in targets if target.kind == "system")
+    machines = systems or tuple(target.name for target in targets[:1]) or EVERY
+    return Finding("loader-missing", severity, text, "", machines, command)
 
 
 def _modified(root: Path, lock: Mapping[str, Placed]) -> Iterator[str]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from netprov.boot.arch import ARCHS, Arch
+from netprov.boot.chain import dhcp_via, loader_chain
 from netprov.boot.request import Via
-from netprov.bootimages.loaders import FOLDER
-from netprov.check.loaders import chain
+from netprov.check.loaders import places
 from netprov.check.signed import Signed, signed
 from netprov.check.subject import Finding, Severity, Subject, shortened
-from netprov.inventory.model import DhcpMode, Target
+from netprov.inventory.model import Target
 
 _FIRMWARE = "Microsoft"  # firmware is sold with its certificates
 _ADVICE = "let boot_loaders name grub, whose chain is signed; or switch Secure Boot off in their firmware"
@@ -23,7 +23,7 @@ _OTHER = (
 
 def secure_boot(subject: Subject) -> Iterator[Finding]:
     """The chain of every system last seen with UEFI firmware: shim, GRUB, kernel."""
-    via = Via.PROXY if subject.declared.settings.dhcp.mode is DhcpMode.PROXY else Via.DHCP
+    via = dhcp_via(subject.declared)
     looked = _Looked(subject.declared.settings.tftp.root)
     found: dict[tuple[str, str], list[str]] = {}
     for target, row in _uefi(subject):
@@ -59,7 +59,7 @@ class _Looked:
         return self._signed[name]
 
     def _look(self, name: str) -> Signed | None:
-        for path in (self._root / FOLDER / name, self._root / name):
+        for path in places(self._root, name):
             try:
                 return signed(path.read_bytes())
             except OSError:
@@ -69,7 +69,11 @@ class _Looked:
 
 def _fault(looked: _Looked, row: Arch, target: Target, via: Via) -> tuple[str, str] | None:
     """The first link of the chain that is refused, in words, and what to do."""
-    links = [name for name in chain(row, target, via) if looked.at(name) is not None]
+    links = [
+        link.name
+        for link in loader_chain(row, target, None, via)
+        if not link.optional and looked.at(link.name) is not None
+    ]
     if not links or target.next_server is not None:
         return None
     first = looked.at(links[0])

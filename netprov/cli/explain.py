@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import click
 
 from netprov.boot.arch import ARCHS, Arch, arch_by_name
+from netprov.boot.who import UnknownName
 from netprov.cli.options import InventoryErrors, config_option, load_inventory
 from netprov.errors import ConfigError
 from netprov.explain.walked import STARTS, VIAS, Imagined, Unimaginable, Walked, walked
-from netprov.explain.who import UnknownName
 from netprov.inventory.load import load
 from netprov.inventory.model import Inventory
 from netprov.state.failure import StateError
@@ -167,8 +167,8 @@ def _what_if(
 
 def _changed(config: Path, changes: Sequence[str], machine: str) -> tuple[Inventory, Inventory]:
     """The inventory of now, and the one with the changes made."""
+    from netprov.boot.who import system_of
     from netprov.explain.change import Changes, Documents, change
-    from netprov.explain.who import system_of
 
     try:
         documents = Documents()

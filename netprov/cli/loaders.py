@@ -10,7 +10,7 @@ import click
 
 from netprov.bootimages import loaders as media
 from netprov.bootimages import probe as probes
-from netprov.bootimages.manifest import MANIFEST, LoaderFile, Machines, load
+from netprov.bootimages.manifest import MACHINES, MANIFEST, LoaderFile, load
 from netprov.bootimages.packages import Archive, default_cache
 from netprov.bootimages.placed import FileState
 from netprov.bootimages.probe import Arch
@@ -29,7 +29,7 @@ from netprov.errors import ConfigError
     "--for",
     "only",
     multiple=True,
-    type=click.Choice([str(kind) for kind in Machines]),
+    type=click.Choice(MACHINES),
     help="Only the loaders for such machines; may be repeated.",
 )
 @click.option("--probe", is_flag=True, help="Build netprov-probe instead: a kernel and initramfs to try a boot with.")
@@ -70,7 +70,7 @@ def loaders(
         if probe:
             rows = _probe(root, [Arch(arch) for arch in archs] or [Arch.X86_64], archive, check)
         else:
-            rows = _loaders(root, load(manifest), {Machines(kind) for kind in only}, archive, check)
+            rows = _loaders(root, load(manifest), only, archive, check)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
@@ -90,7 +90,7 @@ Row = dict[str, str | int]
 
 
 def _loaders(
-    root: Path, manifest: Sequence[LoaderFile], only: Collection[Machines], archive: Archive, check: bool
+    root: Path, manifest: Sequence[LoaderFile], only: Collection[str], archive: Archive, check: bool
 ) -> list[Row]:
     if not check:
         media.install(root, manifest, archive, only, archive.progress)

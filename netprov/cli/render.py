@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from netprov.boot.request import BootRequest, Loader
+from netprov.boot.who import UnknownName, of_system, who
 from netprov.cli.options import config_option, load_inventory
 from netprov.errors import ConfigError, PeerError
 from netprov.explain.server import our_address
-from netprov.explain.who import UnknownName, of_system, who
 from netprov.inventory.model import Inventory, Target
 from netprov.mac import Mac, parse_mac
 from netprov.render.domu import SumOf, no_sum

@@ -92,7 +92,7 @@ def simulate(
 
 
 def _named(text: str, inventory: Inventory, kind: Kind | None) -> Machine:
-    from netprov.explain.who import UnknownName
+    from netprov.boot.who import UnknownName
     from netprov.simulate import cast
 
     try:

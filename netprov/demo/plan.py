@@ -6,8 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from netprov.bootimages.manifest import Machines
-from netprov.lab.firmware import Firmware
+from netprov.lab.firmware import MACHINES, Firmware
 from netprov.lab.lab import ADDRESS, BRIDGE, NETWORK
 
 CONFIG = "netprov.yaml"
@@ -58,9 +57,9 @@ class Plan:
         )
 
 
-def loaders_of(firmware: Firmware) -> Machines:
-    """The loaders that such guests start."""
-    return Machines.UEFI_X64 if firmware is Firmware.UEFI else Machines.BIOS
+def loaders_of(firmware: Firmware) -> str:
+    """The loaders that such guests start, as the manifest names their machines."""
+    return MACHINES[firmware].arch.name
 
 
 _CONFIGURATION = """\
@@ -95,7 +94,7 @@ _SYSTEM = """\
 
 def configuration(plan: Plan) -> str:
     """The netprov.yaml of the demo, short enough to be read from a screen."""
-    loader = "grub" if plan.firmware is Firmware.UEFI else "pxelinux"
+    loader = next(iter(MACHINES[plan.firmware].arch.loaders))
     systems = "".join(_SYSTEM.format(name=name, mac=mac) for name, mac in plan.machines.items())
     return _CONFIGURATION.format(
         address=ADDRESS, bridge=BRIDGE, network=NETWORK, root=plan.root, loader=loader, systems=systems

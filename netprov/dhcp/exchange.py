@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from netprov.boot.decision import BootDecision
-from netprov.boot.install import InstallRecord
 from netprov.boot.names import PREVIEW, PREVIEW_OPTION
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest
@@ -20,7 +19,6 @@ from netprov.dhcp.packet import Packet, dotted, encode, message_limit
 from netprov.dhcp.report import ANSWERS, report
 from netprov.inventory.model import Settings
 from netprov.journal.event import Event, Kind
-from netprov.mac import Mac
 from netprov.quick import quick
 from netprov.state.records import Lease, Sighting
 
@@ -94,6 +92,12 @@ class Exchange:
         """What the decision says about booting, for a reply at this point of the conversation."""
         return boot_fields(self.query, self.request, self.decision, self.server, self.settings.http.port, place)
 
+    def given(self, loops: LoaderLoop) -> None:
+        """The machine is given the decision's loader now; it counts for the loop guard, unless it only looks."""
+        mac, file = self.request.mac, self.decision.loader_file
+        if mac is not None and file and self.query.options.get(PREVIEW_OPTION) != PREVIEW.encode():
+            loops.note(mac, file, self.query.xid, self.now)
+
     def drop(self, reason: Reason, text: str, kind: Kind = Kind.DHCP_DROP) -> Outcome:
         """No answer."""
         return Outcome(self._event(kind, reason, text), decision=self.decision)
@@ -155,26 +159,3 @@ class Exchange:
             name=boot.name,
             next_server=dotted(boot.siaddr) if boot.name else "",
         )
-
-
-class Facts:
-    """The BootState of the packet at hand. `again`: this boot's own question for its loader is counted already."""
-
-    def __init__(self, installs: Callable[[str], InstallRecord | None]) -> None:
-        self.installs = installs
-        self.loops = LoaderLoop()
-        self.now = 0.0
-        self.xid = 0
-        self.again = False
-
-    def install(self, system: str) -> InstallRecord | None:
-        return self.installs(system)
-
-    def given(self, query: Packet, mac: Mac, loader_file: str) -> None:
-        """The machine is given the loader now; it counts for the loop guard."""
-        if query.options.get(PREVIEW_OPTION) != PREVIEW.encode():
-            self.loops.note(mac, loader_file, query.xid, self.now)
-
-    def loader_fetches(self, mac: Mac, loader_file: str) -> int:
-        given = self.loops.count(mac, loader_file, self.now, self.xid)
-        return max(0, given - 1) if self.again else given

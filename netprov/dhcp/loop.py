@@ -21,6 +21,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from netprov.boot.install import InstallRecord
 from netprov.boot.reason import Reason
+from netprov.boot.state import InstallRecords
 from netprov.dhcp.bind import IP_PKTINFO, DhcpSockets
 from netprov.dhcp.classify import Arrival
 from netprov.dhcp.exchange import Outcome
@@ -58,6 +59,22 @@ _CONTROL = socket.CMSG_SPACE(_PKTINFO.size)
 log = logging.getLogger("netprov.dhcp")
 
 
+class _Remembered:
+    """The install records, each looked up once a round."""
+
+    def __init__(self, kept: InstallRecords) -> None:
+        self._kept = kept
+        self._found: dict[str, InstallRecord | None] = {}
+
+    def forget(self) -> None:
+        self._found.clear()
+
+    def get(self, system: str, /) -> InstallRecord | None:
+        if system not in self._found:
+            self._found[system] = self._kept.get(system)
+        return self._found[system]
+
+
 class DhcpWorker:
     """Serves DHCP on the given sockets until stopped.
 
@@ -82,11 +99,11 @@ class DhcpWorker:
         self._tap = tap
         self._ahead = clock() - time.monotonic()
         self._transmitter = Transmitter(sockets.raw)
-        self._installs: dict[str, InstallRecord | None] = {}
+        self._installs = _Remembered(state.installs)
         self._interfaces: dict[int, Interface] = interfaces()
         self._arrivals: dict[tuple[object, ...], Arrival | None] = {}
         self._ports = {sock.fileno(): sock.getsockname()[1] for sock in sockets.listeners}
-        self._server = DhcpServer(inventory, self._install, state.leases.all(), clock(), self._own())
+        self._server = DhcpServer(inventory, self._installs, state.leases.all(), clock(), self._own())
         self._tidy_at = time.monotonic() + TIDY_SECONDS
         self._newest = inventory
         self._stopping = False
@@ -139,7 +156,7 @@ class DhcpWorker:
 
     def _round(self, ready: list[socket.socket]) -> None:
         """Reads what has come to the sockets, stores, answers, records."""
-        self._installs.clear()  # an operator or a callback may have changed them since
+        self._installs.forget()  # an operator or a callback may have changed them since
         outcomes: list[tuple[socket.socket, Outcome]] = []
         for sock in ready:
             outcomes.extend((sock, outcome) for outcome in self._read(sock, ROUND // len(ready) + 1))
@@ -310,8 +327,3 @@ class DhcpWorker:
         except StateError as error:
             log.warning("old leases are not forgotten: %s", error)
         self._tidy_at = time.monotonic() + pause
-
-    def _install(self, system: str) -> InstallRecord | None:
-        if system not in self._installs:
-            self._installs[system] = self._state.installs.get(system)
-        return self._installs[system]

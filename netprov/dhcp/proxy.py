@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from netprov.boot.reason import Reason
 from netprov.boot.request import Loader
+from netprov.boot.state import LoaderLoop
 from netprov.dhcp import packet
 from netprov.dhcp.answer import BOOT_SERVER, PROXY_OFFER, Place
 from netprov.dhcp.destination import Unicast
-from netprov.dhcp.exchange import Exchange, Facts, Outcome
+from netprov.dhcp.exchange import Exchange, Outcome
 from netprov.dhcp.packet import ACK, INFORM, OFFER, REQUEST, TYPE_NAMES
 from netprov.dhcp.reply import Terms, build
 from netprov.journal.event import Kind
 
 
-def receive(exchange: Exchange, facts: Facts) -> Outcome:
+def receive(exchange: Exchange, loops: LoaderLoop) -> Outcome:
     """What a packet to port 67 leads to in proxy mode."""
     match exchange.query.type:
         case packet.DISCOVER:
             return _offer(exchange)
         case packet.REQUEST:
-            return _watch(exchange, facts)
+            return _watch(exchange, loops)
         case packet.INFORM:
             return _tell(exchange, PROXY_OFFER)
         case other:
@@ -50,13 +51,12 @@ def _offer(exchange: Exchange) -> Outcome:
     return exchange.answer(reply, f"offers {boot.name} beside another server's address", boot)
 
 
-def _watch(exchange: Exchange, facts: Facts) -> Outcome:
+def _watch(exchange: Exchange, loops: LoaderLoop) -> Outcome:
     """The client asks another server for its address: who will be where, and that it was given a loader."""
     query, request, decision = exchange.query, exchange.request, exchange.decision
     if request.loader is Loader.OS and decision.target is None:
         return exchange.ignore()
-    if decision.loader_file and request.mac is not None:
-        facts.given(query, request.mac, decision.loader_file)
+    exchange.given(loops)
     ip = query.address(50) or (query.ciaddr if int(query.ciaddr) else None)
     server = query.address(54)
     text = f"asks {server or 'its server'} for {ip or 'an address'}"

@@ -11,14 +11,14 @@ from ipaddress import IPv4Address
 
 from netprov.boot.decide import decide
 from netprov.boot.decision import Action
-from netprov.boot.install import InstallRecord
 from netprov.boot.reason import Reason
 from netprov.boot.request import Via
+from netprov.boot.state import BootState, InstallRecords, LoaderLoop
 from netprov.dhcp import proxy
 from netprov.dhcp.addresses import Addresses
 from netprov.dhcp.answer import FULL, NOTHING, BootFields
 from netprov.dhcp.classify import Arrival, classify
-from netprov.dhcp.exchange import Exchange, Facts, Outcome
+from netprov.dhcp.exchange import Exchange, Outcome
 from netprov.dhcp.leases import Leases, client_of
 from netprov.dhcp.offers import Source
 from netprov.dhcp.packet import (
@@ -66,13 +66,14 @@ class DhcpServer:
     def __init__(
         self,
         inventory: Inventory,
-        installs: Callable[[str], InstallRecord | None],
+        installs: InstallRecords,
         leases: Iterable[Lease],
         now: float,
         own: Iterable[IPv4Address] = (),
     ) -> None:
         self._inventory = inventory
-        self._facts = Facts(installs)
+        self._installs = installs
+        self._loops = LoaderLoop()
         self.addresses = Addresses(inventory, Leases(leases), now, own)
         self._offered: dict[str | tuple[str, str, int], Offered] = {}
         self._subnets: dict[int, _Home | None] = {}
@@ -111,16 +112,16 @@ class DhcpServer:
         if boot_server:
             return proxy.boot_server(exchange)
         if self._inventory.settings.dhcp.mode is DhcpMode.PROXY:
-            return proxy.receive(exchange, self._facts)
+            return proxy.receive(exchange, self._loops)
         return self._dispatch(exchange)
 
     def _exchange(self, query: Packet, client: str, arrival: Arrival, now: float, boot_server: bool) -> Exchange:
         settings = self._inventory.settings
         via = Via.PROXY if boot_server or settings.dhcp.mode is DhcpMode.PROXY else Via.DHCP
         request = classify(query, arrival, via)
-        facts = self._facts
-        facts.now, facts.xid, facts.again = now, query.xid, boot_server
-        return Exchange(query, arrival, request, decide(request, self._inventory, facts), client, now, settings)
+        # at the boot server's port a machine asks again in the same boot
+        state = BootState(self._installs, self._loops.given(request.mac, now, query.xid, again=boot_server))
+        return Exchange(query, arrival, request, decide(request, self._inventory, state), client, now, settings)
 
     def _dispatch(self, exchange: Exchange) -> Outcome:
         kind = exchange.query.type
@@ -237,7 +238,7 @@ class DhcpServer:
         return exchange.answer(reply, text, NOTHING, reason=reason)
 
     def _acknowledge(self, exchange: Exchange, home: _Home, ip: IPv4Address, kind: int | None = ACK) -> Outcome:
-        query, request, decision = exchange.query, exchange.request, exchange.decision
+        query, request = exchange.query, exchange.request
         terms = self._terms(exchange, home, ip)
         before = self.addresses.leases.at(ip)
         hardware = query.hardware
@@ -256,8 +257,8 @@ class DhcpServer:
             system=exchange.system,
         )
         boot = exchange.boot(FULL)
-        if boot.name and request.mac is not None:
-            self._facts.given(query, request.mac, decision.loader_file)
+        if boot.name:
+            exchange.given(self._loops)
         reply = build(query, kind, exchange.server_id, terms if kind is not None else _for_bootp(terms), boot)
         text = f"gives {_gift(ip, home, boot)}"
         return exchange.answer(reply, text, boot, leases=self.addresses.grant(lease, exchange.now))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from netprov.boot.identify import identify
 from netprov.boot.request import BootRequest
+from netprov.boot.who import who
 from netprov.dhcp.classify import Arrival
 from netprov.dhcp.interfaces import interfaces
 from netprov.dhcp.packet import BOOTREPLY, TYPE_NAMES, Packet, parse
@@ -19,7 +20,6 @@ from netprov.explain.paper import Heard, Paper
 from netprov.explain.server import arrival, our_address
 from netprov.explain.state import Kept
 from netprov.explain.walked import Imagined
-from netprov.explain.who import who
 from netprov.inventory.model import DhcpMode, Inventory, Target
 
 MOST = 5_000

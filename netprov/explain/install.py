@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netprov.boot.decide import decide
 from netprov.boot.decision import Action, BootDecision, Step
 from netprov.boot.install import InstallRecord, InstallState, next_boot
+from netprov.boot.owner import answers_mac
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Loader
-from netprov.boot.state import Snapshot
+from netprov.boot.state import BootState
 from netprov.errors import ConfigError, PeerError
 from netprov.explain.stage import Stage
 from netprov.inventory.model import InstallMode, Target
@@ -81,10 +82,10 @@ class Install:
         if not self.generation.inventory.settings.http.enabled:
             return Stage("autoinstall", asks, "nothing", trace, problem="http.enabled is false: nobody answers")
         subject = self._subject()
-        if target.kind == "system" and not any(i.mac == subject.mac for i in target.interfaces):
-            subject = Subject(target, subject.server, None, subject.token, subject.subnet)
+        owner = self.decision.record
+        subject = replace(subject, mac=answers_mac(target, subject.mac, owner))
         try:
-            made = answers_for(subject, self.generation.templates, self.decision.record)
+            made = answers_for(subject, self.generation.templates, owner)
         except (ConfigError, PeerError) as error:
             return Stage("autoinstall", asks, "an error", trace, problem=str(error))
         gets = f"{size(len(made.body))}, made from {made.template}"
@@ -112,7 +113,7 @@ class Install:
             same = self._because("install", Reason.INSTALL_ALWAYS, f"has install {self.target.install}")
             return Stage("afterwards", "the next boot", next_boot(None, self.target), same)
         done = InstallRecord(InstallState.INSTALLED, token=self.made.token)
-        decision = decide(self.asked, self.generation.inventory, Snapshot({self.decision.record: done}))
+        decision = decide(self.asked, self.generation.inventory, BootState({self.decision.record: done}))
         gets = next_boot(done, self.target)
         if decision.action is not Action.LOCAL:
             gets = decision.action.value

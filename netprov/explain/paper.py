@@ -56,7 +56,7 @@ class Paper:
         self, inventory: Inventory, records: Records, leases: Iterable[Lease], now: float, own: Iterable[IPv4Address]
     ) -> None:
         self._inventory = inventory
-        self._core = DhcpServer(inventory, records.get, leases, now, own)
+        self._core = DhcpServer(inventory, records, leases, now, own)
 
     def hear(self, data: bytes, arrival: Arrival, now: float) -> Heard:
         """The packet `data` came, at `now` (seconds since the epoch)."""

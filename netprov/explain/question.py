@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 
-from netprov.boot import domu
 from netprov.boot.arch import Arch
+from netprov.boot.programs import Runs, dhcp_options, firmware_of
 from netprov.boot.request import BootRequest, Loader
 from netprov.dhcp import pxe
 from netprov.dhcp.packet import ANY, BROADCAST_FLAG, DISCOVER, MAX_MESSAGE, REQUEST, Packet, encode
 from netprov.mac import Mac, octets_of
-from netprov.simulate.machine import Kind, Machine, Runs, dhcp_options
 
 STAND_IN = Mac("02:00:00:00:00:01")
 """The MAC of a machine that is known by something else: a packet has to have one (locally administered)."""
 
 _XID = 1
-_UNDI = {True: (3, 0), False: (2, 1)}  # option 94 of UEFI and of BIOS firmware
+_RUNS = {Loader.IPXE: Runs.IPXE, Loader.XEN: Runs.XEN}  # what asks by DHCP beside the firmware
 
 
 def discover(asking: BootRequest, arch: Arch, loader: Loader) -> bytes:
@@ -32,22 +31,8 @@ def ask_boot_server(asking: BootRequest, arch: Arch, loader: Loader, server: IPv
 
 
 def _told(asking: BootRequest, arch: Arch, loader: Loader) -> list[tuple[int, bytes]]:
-    mac = asking.mac or STAND_IN
-    if loader is Loader.XEN:
-        return domu.dhcp_options(mac, asking.uuid)
-    runs = Runs.IPXE if loader is Loader.IPXE else Runs.UEFI if arch.uefi else Runs.ROM
-    machine = Machine(mac, _kind(arch, runs), uuid=asking.uuid, client_id=asking.client_id)
-    return dhcp_options(machine, runs)
-
-
-def _kind(arch: Arch, runs: Runs) -> Kind:
-    undi = _UNDI[arch.uefi]
-    # iPXE calls itself a PXE client, however it was loaded
-    client = "HTTPClient" if arch.http and runs is not Runs.IPXE else "PXEClient"
-    vendor_class = f"{client}:Arch:{arch.code:05}:UNDI:{undi[0]:03}{undi[1]:03}"
-    if "uboot" in arch.name and not arch.http:
-        vendor_class = "U-Boot"
-    return Kind(arch.name, runs, arch.code, arch.cpu, vendor_class, undi, "")
+    runs = _RUNS.get(loader) or firmware_of(arch)
+    return dhcp_options(runs, arch, asking.mac or STAND_IN, asking.uuid, asking.client_id)
 
 
 def _packet(asking: BootRequest, kind: int, told: Iterable[tuple[int, bytes]], ciaddr: IPv4Address = ANY) -> bytes:

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
-from netprov.boot.install import InstallRecord
 from netprov.explain.look import NotHere, look
 from netprov.explain.paper import LeaseBook, NoLeases
 from netprov.inventory.model import Inventory
-from netprov.mac import Mac
 from netprov.render.preview import Records
 from netprov.state.place import Place
 
@@ -50,16 +48,3 @@ def records(inventory: Inventory, armed: bool = False) -> Iterator[Records]:
     """The install records alone."""
     with kept(inventory, armed) as found:
         yield found.records
-
-
-class Previewed:
-    """A BootState of install records. Loaders given lately are the DHCP worker's own knowledge: none here."""
-
-    def __init__(self, kept: Records) -> None:
-        self._kept = kept
-
-    def install(self, system: str) -> InstallRecord | None:
-        return self._kept.get(system)
-
-    def loader_fetches(self, mac: Mac, loader_file: str) -> int:
-        return 0

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 from netprov.boot.arch import Arch
+from netprov.boot.chain import dhcp_via
 from netprov.boot.decide import decide
 from netprov.boot.decision import Action, BootDecision, Step
 from netprov.boot.identify import identify
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Loader, Via
+from netprov.boot.state import BootState
 from netprov.dhcp.classify import Arrival
 from netprov.explain.paper import Heard, LeaseBook, Paper
 from netprov.explain.question import ask_boot_server, discover
 from netprov.explain.stage import Reply, Stage
-from netprov.explain.state import Previewed
-from netprov.inventory.model import DhcpMode
 from netprov.render.preview import Preview
 from netprov.state.records import Lease
 
@@ -44,7 +44,7 @@ class Talk:
 
     def told(self, name: str, asking: BootRequest, arch: Arch, loader: Loader) -> Told:
         """What the machine gets while `loader` is on it; `name` is the stage's. Raises StateError."""
-        proxy = self._inventory.settings.dhcp.mode is DhcpMode.PROXY
+        proxy = dhcp_via(self._inventory) is Via.PROXY
         by = "proxyDHCP" if proxy else "DHCP"
         asks = f"{_WHO.get(loader) or f'{arch.name} firmware'}, by {by}{self._ports()}"
         if self._arrival is None:
@@ -70,9 +70,8 @@ class Talk:
 
     def _decided(self, name: str, asks: str, asking: BootRequest, arch: Arch, loader: Loader) -> Told:
         """What decide() says, where no packet can be made for want of an address of ours."""
-        via = Via.PROXY if self._inventory.settings.dhcp.mode is DhcpMode.PROXY else Via.DHCP
-        asked = replace(asking, via=via, loader=loader, arch=arch.code)
-        decision = decide(asked, self._inventory, Previewed(self._preview.records))
+        asked = replace(asking, via=dhcp_via(self._inventory), loader=loader, arch=arch.code)
+        decision = decide(asked, self._inventory, BootState(self._preview.records))
         stage = answer(name, asks, decision)
         if not stage.advice and not stage.problem:
             advice = "which of our addresses it asks is not known: --server shows the whole answer"
@@ -81,7 +80,7 @@ class Talk:
 
     def _heard(self, question: bytes, asking: BootRequest) -> Heard:
         """The core's answer, by as few leases as it depends on: a busy server has tens of thousands."""
-        if self._inventory.settings.dhcp.mode is DhcpMode.PROXY:
+        if dhcp_via(self._inventory) is Via.PROXY:
             return self._by(question, ())
         match = identify(asking, self._inventory)
         declared = {i.ip.ip for i in match.target.interfaces if i.ip is not None} if match is not None else set()

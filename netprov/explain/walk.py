@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 
-from netprov.boot.arch import NEXT_LINKS, Arch
+from netprov.boot.arch import Arch
 from netprov.boot.decide import decide
 from netprov.boot.decision import Action, BootDecision
+from netprov.boot.loaders import chain_of
 from netprov.boot.request import BootRequest, Loader, Via
+from netprov.boot.state import BootState
 from netprov.dhcp.classify import Arrival
 from netprov.errors import ConfigError
 from netprov.explain.files import Files
@@ -18,7 +20,6 @@ from netprov.explain.install import Install
 from netprov.explain.paper import LeaseBook, NoLeases
 from netprov.explain.question import STAND_IN
 from netprov.explain.stage import Stage
-from netprov.explain.state import Previewed
 from netprov.explain.talk import Talk, Told, answer
 from netprov.render.preview import Preview
 
@@ -46,7 +47,7 @@ class Walk:
     ) -> None:
         self._preview = preview
         self._inventory = preview.inventory
-        self._state = Previewed(preview.records)
+        self._state = BootState(preview.records)
         self._arrival = arrival
         self._talk = Talk(preview, book or NoLeases(), arrival, time.time() if now is None else now)
         self._files = Files(preview.inventory, preview.server)
@@ -100,7 +101,7 @@ class Walk:
     def _loaders(self, decision: BootDecision, arch: Arch) -> Iterator[Stage]:
         """The loader and what it loads of itself."""
         over = Via.HTTP if decision.over_http else Via.TFTP
-        for link in (decision.loader_file, *NEXT_LINKS.get(decision.loader_file, ())):
+        for link in (link.name for link in chain_of(decision.loader_file) if not link.optional):
             if not decision.over_http and "://" not in link and self._other(decision):
                 assert decision.next_server is not None
                 yield self._files.elsewhere("loader", link, decision.next_server)

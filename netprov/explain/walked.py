@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from netprov.boot.arch import Arch, arch_by_name
+from netprov.boot.arch import ARCHS, Arch, usual_arch
 from netprov.boot.identify import identify
 from netprov.boot.request import BootRequest, Loader, Via
+from netprov.boot.who import who
 from netprov.explain.question import STAND_IN
 from netprov.explain.server import arrival, our_address
 from netprov.explain.stage import Stage
 from netprov.explain.state import Kept
 from netprov.explain.walk import ASKS_DHCP, Walk
-from netprov.explain.who import who
 from netprov.inventory.model import Target
 from netprov.render.domu import SumOf, no_sum
 from netprov.render.generation import Generation
@@ -107,12 +107,11 @@ def _start(imagined: Imagined) -> tuple[Loader, Via | None]:
 
 def _arch(imagined: Imagined, start: Loader, target: Target | None) -> Arch:
     by_http = imagined.via == "http"
-    arm = target is not None and target.arch in ("arm64", "aarch64")
     if imagined.arch is None:
-        usual = ("http-arm64" if arm else "http-x64") if by_http and start is Loader.FIRMWARE else (
-            "uefi-arm64" if arm else "bios"
-        )  # fmt: skip
-        return arch_by_name("bios" if start is Loader.XEN else usual)
+        if start is Loader.XEN:
+            return ARCHS[0]  # as a PC's
+        kernel = target.arch if target is not None else ARCHS[0].cpu
+        return usual_arch(kernel, http=by_http and start is Loader.FIRMWARE)
     if start is Loader.FIRMWARE and imagined.via and imagined.arch.http != by_http:
         other = "TFTP" if by_http else "HTTP"
         text = f"{imagined.arch.name} firmware fetches by {other}: leave via {imagined.via} out, or the arch"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from netprov.boot.arch import ARCHS
+from netprov.boot.arch import FIRST
 from netprov.inventory.model import Inventory, Target
 
-_LOADERS = frozenset(file for arch in ARCHS.values() for file in arch.loaders.values())
 _LOADER_ENDINGS = (".efi", ".kpxe", ".kkpxe", ".0", ".c32", ".lst", ".mod")
 
 
@@ -15,7 +14,7 @@ class Stages:
     def __init__(self, inventory: Inventory) -> None:
         self._kernels: set[str] = set()
         self._initrds: set[str] = set()
-        self._loaders: set[str] = set(_LOADERS)
+        self._loaders: set[str] = set(FIRST)
         for targets in (inventory.systems(), inventory.profiles(), inventory.images()):
             for target in targets:
                 self._add(target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from netprov.boot.loaders import is_ipxe
 from netprov.journal.event import Event, Kind
 from netprov.journal.fact import LOADER as ASKING
 from netprov.journal.fact import TYPE
@@ -75,7 +76,7 @@ RULES: tuple[_Rule, ...] = (
         "iPXE was the ROM and fetched another loader (QEMU's does for PXELINUX): iPXE again is a reset, unless what it "
         "fetched was an iPXE too",
         lambda boot, event, asks: (
-            asks == "ipxe" and boot.began_as == "ipxe" and LOADER in boot.got and not _is_ipxe(boot.loader_name)
+            asks == "ipxe" and boot.began_as == "ipxe" and LOADER in boot.got and not is_ipxe(boot.loader_name)
         ),
     ),
     _Rule(
@@ -228,7 +229,3 @@ def _merge(boot: _Boot, bare: _Boot) -> None:
     boot.moved = boot.moved or bare.moved
     boot.got |= bare.got
     boot.loader_name = boot.loader_name or bare.loader_name
-
-
-def _is_ipxe(name: str) -> bool:
-    return any(part in name.lower() for part in ("ipxe", "undionly", "snponly"))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from netprov.boot.arch import ARCHS, Arch
+
 
 class Firmware(StrEnum):
     BIOS = "bios"
@@ -21,6 +23,7 @@ class Firmware(StrEnum):
 class Machine:
     """What differs between the kinds. `code` and `variables` name candidates, the first that is there is taken."""
 
+    arch: Arch  # what its firmware says it is
     qemu: str
     package: str  # of QEMU
     machine: str
@@ -44,9 +47,10 @@ X86 = ("qemu-system-x86_64", "qemu-system-x86")
 
 MACHINES: Mapping[Firmware, Machine] = {
     # 128 MB hold SeaBIOS, iPXE, the kernel and the probe; the option ROM is QEMU's own iPXE
-    Firmware.BIOS: Machine(*X86, "pc,graphics=off", 128),
-    Firmware.UEFI: Machine(*X86, "q35", 512, OVMF, OVMF_VARS, "ovmf"),
+    Firmware.BIOS: Machine(ARCHS[0], *X86, "pc,graphics=off", 128),
+    Firmware.UEFI: Machine(ARCHS[7], *X86, "q35", 512, OVMF, OVMF_VARS, "ovmf"),
     Firmware.UEFI_SB: Machine(
+        ARCHS[7],
         *X86,
         "q35,smm=on",
         512,
@@ -57,6 +61,7 @@ MACHINES: Mapping[Firmware, Machine] = {
     ),
     # without PXE the firmware comes to HTTP Boot at once
     Firmware.UEFI_HTTP: Machine(
+        ARCHS[16],
         *X86,
         "q35",
         512,
@@ -71,6 +76,7 @@ MACHINES: Mapping[Firmware, Machine] = {
         ),
     ),
     Firmware.ARM64: Machine(
+        ARCHS[11],
         "qemu-system-aarch64",
         "qemu-system-arm",
         "virt",

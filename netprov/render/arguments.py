@@ -131,7 +131,6 @@ LIMITS: Mapping[str, int] = {
     "x86_64": 2048,
     "i386": 2048,
     "aarch64": 2048,
-    "arm64": 2048,
     "arm": 1024,
     "riscv64": 1024,
     "ppc64le": 2048,

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
+from netprov.boot.arch import PCS
+from netprov.boot.chain import menu_entries
 from netprov.boot.decision import Action, BootDecision, Step
+from netprov.boot.owner import PREVIEW_TOKEN, first_mac
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.errors import ConfigError, PeerError, Problem
@@ -18,7 +21,6 @@ from netprov.render.compose import answers_for, kernel_of, script_of
 from netprov.render.context import Subject
 from netprov.render.environment import Templates
 from netprov.render.quoting import Unquotable, kernel_word
-from netprov.render.scripts import PREVIEW_TOKEN
 from netprov.render.server import Server
 from netprov.render.validate import problems
 
@@ -26,7 +28,6 @@ SERVER = IPv4Address("192.0.2.1")
 """Stands for our address where none is declared (RFC 5737, for documentation)."""
 
 _LOADERS = (Loader.PXELINUX, Loader.GRUB, Loader.IPXE)
-_X86 = ("x86_64", "i386", "x86")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,11 @@ class _Lint:
         yield from self.answers(target)
 
     def of_everybody(self) -> Iterator[Problem]:
-        entries = tuple(p for p in self.inventory.profiles() if p.enable_menu and p.kernel)
         for loader in _LOADERS:
             request = replace(self.request, loader=loader)
             yield from self.script(Action.LOCAL, request)
             yield from self.script(Action.IDENTIFY, request)
-            yield from self.script(Action.MENU, request, menu=entries)
+            yield from self.script(Action.MENU, request, menu=menu_entries(self.inventory))
 
     def script(
         self, action: Action, request: BootRequest, target: Target | None = None, menu: tuple[Target, ...] = ()
@@ -117,13 +117,12 @@ class _Lint:
             yield Problem(target.origins.get("kernel_options", target.origin), f"{target.kind} {target.name}", text)
 
     def subject(self, target: Target) -> Subject:
-        mac = next((i.mac for i in target.interfaces if i.mac is not None), None)
-        return Subject(target, self.server, mac, PREVIEW_TOKEN)
+        return Subject(target, self.server, first_mac(target), PREVIEW_TOKEN)
 
 
 def _loaders(target: Target) -> list[Loader]:
     """The loaders that may start the target's kernel; PXELINUX is for x86's BIOS."""
-    return [loader for loader in _LOADERS if loader is not Loader.PXELINUX or target.arch in _X86]
+    return [loader for loader in _LOADERS if loader is not Loader.PXELINUX or target.arch in PCS]
 
 
 def _merged(found: list[Problem]) -> tuple[Problem, ...]:

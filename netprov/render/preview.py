@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 
 from netprov.boot.install import Change, InstallEvent, InstallRecord, InstallState
 from netprov.boot.names import Name
+from netprov.boot.owner import PREVIEW_TOKEN, first_mac, token_of
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.inventory.model import Inventory, Target
 from netprov.journal.changes import Installs
@@ -18,7 +19,7 @@ from netprov.render.context import Subject
 from netprov.render.domu import SumOf, no_sum
 from netprov.render.generation import Generation
 from netprov.render.quoting import kernel_word
-from netprov.render.scripts import PREVIEW_TOKEN, Scripts
+from netprov.render.scripts import Scripts
 from netprov.render.server import Server
 from netprov.state.records import Sighting
 
@@ -93,9 +94,8 @@ class Preview:
     def _subject(self, target: Target, mac: Mac | None) -> Subject:
         token = ""
         if target.kind == "system":
-            record = self.records.get(target.name)
-            token = record.token if record is not None and record.token else PREVIEW_TOKEN
-        interface = mac or next((i.mac for i in target.interfaces if i.mac is not None), None)
+            token = token_of(self.records.get(target.name))
+        interface = mac or first_mac(target)
         server = Server.of(self.inventory, BootRequest(Via.HTTP, Loader.OS, server=self.server))
         subnet = next((s for i in target.interfaces if i.ip and (s := self.inventory.subnet_of(i.ip.ip))), None)
         return Subject(target, server, interface, token, subnet)

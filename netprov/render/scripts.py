@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address
 
 from netprov.boot.decide import decide
 from netprov.boot.decision import BootDecision
-from netprov.boot.install import Boot, Fetched, InstallEvent, InstallRecord, InstallState
+from netprov.boot.install import Boot, Fetched, InstallEvent, InstallState
 from netprov.boot.names import Name
+from netprov.boot.owner import PREVIEW_TOKEN, answers_mac, owner_of, token_of
 from netprov.boot.request import BootRequest
+from netprov.boot.state import BootState
 from netprov.errors import PeerError
 from netprov.files.root import Root
 from netprov.files.sums import Sum
 from netprov.inventory.model import Target
 from netprov.journal.changes import Changed, Installs, change_installs
-from netprov.mac import Mac, parse_mac
+from netprov.mac import Mac
 from netprov.render.compose import Rendered, answers_for, script_of
 from netprov.render.context import Subject
 from netprov.render.generation import Generation
 from netprov.render.server import Server
 from netprov.state.records import Sighting
-
-PREVIEW_TOKEN = "preview"
-"""Stands where a machine that was never armed would get its token."""
-
 
 SeenAt = Callable[[IPv4Address], Sighting | None]
 """Who was last seen at an address."""
@@ -73,8 +70,7 @@ class Scripts:
             return self._made(generation, asked, decision, "")
         target, owner = decision.target, decision.record
         assert target is not None
-        known = self._installs.get(owner)
-        token = known.token if known is not None and known.token else PREVIEW_TOKEN
+        token = token_of(self._installs.get(owner))
         rendered = self._made(generation, asked, decision, token)
         if preview or rendered is None:
             return rendered
@@ -87,7 +83,7 @@ class Scripts:
         return replace(rendered, told=changed.event) if rendered is not None else None
 
     def _decided(self, generation: Generation, asked: BootRequest) -> BootDecision:
-        return decide(asked, generation.inventory, _Records(self._installs))
+        return decide(asked, generation.inventory, BootState(self._installs))
 
     def _made(self, generation: Generation, asked: BootRequest, decision: BootDecision, token: str) -> Rendered | None:
         sum_of = partial(self._sum_of, generation.root)
@@ -111,10 +107,11 @@ class Scripts:
         target = generation.target(target_kind, name)
         if target is None:
             raise PeerError(f"there is no {target_kind} {name}", 404)
-        owner = self._owner(generation, target, "" if preview and token == PREVIEW_TOKEN else token)
+        shown = "" if preview and token == PREVIEW_TOKEN else token
+        owner = owner_of(target, shown, self._installs, generation.inventory)
         asked = self._asked(request, None)
         subnet = generation.inventory.subnet_of(asked.ip) if asked.ip is not None else None
-        mac = self._mac(asked, target, owner)
+        mac = answers_mac(target, asked.mac, owner)
         subject = Subject(target, Server.of(generation.inventory, request), mac, token, subnet)
         rendered = answers_for(subject, generation.templates, owner)
         if preview or not token:
@@ -126,28 +123,6 @@ class Scripts:
         ip = str(request.ip or "")
         (changed,) = change_installs(self._installs, {owner: target}, event, self._clock(), stage=stage, ip=ip)
         return changed
-
-    def _owner(self, generation: Generation, target: Target, token: str) -> str:
-        """Whose install record counts. Raises PeerError for a token that is not of an install of `target`."""
-        system = target.name if target.kind == "system" else ""
-        if not token:
-            return system
-        owner = self._installs.by_token(token)
-        record = self._installs.get(owner) if owner is not None else None
-        if owner is None or record is None or not hmac.compare_digest(record.token.encode(), token.encode()):
-            raise PeerError(f"this token is not that of the newest install of {target.kind} {target.name}", 403)
-        if (system and owner != system) or (not system and generation.inventory.system(owner) is not None):
-            raise PeerError(f"this token is of another machine than {target.kind} {target.name}", 403)
-        return owner
-
-    def _mac(self, asked: BootRequest, target: Target, owner: str) -> Mac | None:
-        """The interface that asks, where it is one of the target's; the record's, of a machine that has only a MAC."""
-        if target.kind == "system":
-            return asked.mac if any(i.mac == asked.mac for i in target.interfaces) else None
-        try:
-            return parse_mac(owner)
-        except ValueError:
-            return asked.mac
 
     def _asked(self, request: BootRequest, name: Name | None) -> BootRequest:
         """`request`, with who asks as far as the name, the request itself and the address's last sighting tell.
@@ -175,19 +150,6 @@ class Scripts:
             remote_id=request.remote_id or seen.remote_id,
             arch=request.arch if request.arch is not None else seen.arch,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Records:
-    """The install records as decide() asks for them. It never asks a script's request for loaders given."""
-
-    installs: Installs
-
-    def install(self, system: str) -> InstallRecord | None:
-        return self.installs.get(system)
-
-    def loader_fetches(self, mac: Mac, loader_file: str) -> int:
-        return 0
 
 
 def _contradicts(request: BootRequest, seen: Sighting) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from netprov.boot.names import Name, parse_name
+from netprov.boot.owner import PREVIEW_TOKEN
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Via
 from netprov.errors import ConfigError
@@ -17,7 +18,7 @@ from netprov.journal.decided import event_of_decision
 from netprov.journal.event import Event
 from netprov.render.compose import Rendered
 from netprov.render.generation import Generation
-from netprov.render.scripts import PREVIEW_TOKEN, Scripts
+from netprov.render.scripts import Scripts
 from netprov.tftp.source import About, Address, Content, Kept
 
 _SCRIPT_MAX = 1 << 20  # octets of a script file that the operator keeps in the folder

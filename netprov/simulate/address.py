@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 
+from netprov.boot.programs import Runs
 from netprov.simulate import packets
-from netprov.simulate.machine import Address, Machine, Runs, dhcp_options
+from netprov.simulate.machine import Address, Machine, dhcp_options
 from netprov.simulate.packets import Answer
 from netprov.simulate.stop import Stop
 from netprov.simulate.wire import Wire

@@ -6,22 +6,21 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 
+from netprov.boot.chain import dhcp_via
 from netprov.boot.decide import decide
 from netprov.boot.decision import Action
-from netprov.boot.request import BootRequest, Loader, Via
+from netprov.boot.programs import PROGRAMS
+from netprov.boot.request import BootRequest
 from netprov.boot.state import BootState
+from netprov.boot.who import of_system, system_of, who
 from netprov.errors import ConfigError
-from netprov.explain.who import of_system, who
-from netprov.inventory.model import DhcpMode, Inventory, Target
+from netprov.inventory.model import Inventory, Target
 from netprov.mac import Mac, mac_of
-from netprov.simulate.machine import KINDS, Kind, Machine, Runs
+from netprov.simulate.machine import KINDS, Kind, Machine, usual_kind
 from netprov.state.failure import StateError
 from netprov.state.place import Place
 
 MOST_STRANGERS = 500
-
-_ARM = ("arm64", "aarch64")
-_ASKS_AS = {Runs.IPXE: Loader.IPXE, Runs.XEN: Loader.XEN}
 
 
 def named(text: str, inventory: Inventory, kind: Kind | None) -> Machine:
@@ -30,21 +29,14 @@ def named(text: str, inventory: Inventory, kind: Kind | None) -> Machine:
     Raises UnknownName.
     """
     asking = who(text, inventory)
-    system = (
-        inventory.system(text)
-        or (inventory.system_by_mac(asking.mac) if asking.mac is not None
-            else inventory.system_by_uuid(asking.uuid) if asking.uuid
-            else inventory.system_by_ip(asking.ip) if asking.ip is not None
-            else inventory.system_by_hostname(text))
-    )  # fmt: skip
+    system = inventory.system(text) or inventory.system(system_of(text, inventory))
     return _of(system, kind, asking.mac) if system is not None else _machine(asking, kind or KINDS["bios"])
 
 
 def _of(system: Target, kind: Kind | None, mac: Mac | None = None) -> Machine:
     """The declared system, with firmware that its kernel runs on unless `kind` says another."""
     asking = of_system(system)
-    usual = KINDS["uefi-arm64" if system.arch in _ARM else "bios"]
-    return replace(_machine(replace(asking, mac=mac or asking.mac), kind or usual), name=system.name)
+    return replace(_machine(replace(asking, mac=mac or asking.mac), kind or usual_kind(system.arch)), name=system.name)
 
 
 def every(inventory: Inventory, kind: Kind | None) -> list[Machine]:
@@ -70,7 +62,7 @@ def loaders_expected(machines: list[Machine], inventory: Inventory) -> Iterator[
     """For each machine the loader that netprov would give it; "" where none, or where that cannot be known here: the
     install states are the server's, and this may be another host.
     """
-    from netprov.explain.state import Previewed, records  # late: our own DHCP comes with it
+    from netprov.explain.state import records  # late: our own DHCP comes with it
 
     place = Place(inventory.settings.server.state)
     if place.database is not None and not place.database.exists():
@@ -78,7 +70,7 @@ def loaders_expected(machines: list[Machine], inventory: Inventory) -> Iterator[
         return
     try:
         with records(inventory) as kept:
-            state = Previewed(kept)
+            state = BootState(kept)
             found = [_expected(machine, inventory, state) for machine in machines]
     except (ConfigError, StateError):
         found = ["" for _ in machines]
@@ -89,11 +81,11 @@ def _expected(machine: Machine, inventory: Inventory, state: BootState) -> str:
     subnet = next(iter(inventory.subnets), None)
     decision = decide(
         BootRequest(
-            Via.PROXY if inventory.settings.dhcp.mode is DhcpMode.PROXY else Via.DHCP,
-            _ASKS_AS.get(machine.kind.starts, Loader.FIRMWARE),
+            dhcp_via(inventory),
+            PROGRAMS[machine.kind.starts].loader,
             mac=machine.mac, uuid=machine.uuid, client_id=machine.client_id, serial=machine.serial,
             server=inventory.settings.server.address or (subnet.subnet[0] if subnet is not None else None),
-            arch=machine.kind.arch,
+            arch=machine.kind.arch.code,
         ),
         inventory,
         state,

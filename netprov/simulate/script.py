@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from urllib.parse import urljoin
 
+from netprov.boot.programs import Runs
 from netprov.errors import PeerError
 from netprov.scripts import ipxe as ipxescript
 from netprov.scripts.facts import MachineFacts
@@ -15,7 +16,7 @@ from netprov.scripts.grub import config as grubcfg
 from netprov.scripts.plan import BootPlan, Refusal
 from netprov.scripts.pxelinux import choose, config
 from netprov.scripts.straight import NotStraight
-from netprov.simulate.machine import Address, Machine, Runs
+from netprov.simulate.machine import Address, Machine
 
 IPXE_MAGIC = b"#!ipxe"
 
@@ -67,7 +68,7 @@ def facts_of(machine: Machine, address: Address) -> MachineFacts:
         mac=machine.mac, ip=address.ip, server=address.server or address.answered_by, gateway=address.router,
         netmask=IPv4Network(f"0.0.0.0/{address.prefix}").netmask, uuid=machine.uuid,
         dmi={"SYSVENDOR": "netprov", "SYSPRODUCT": "simulate", "SYSSERIAL": machine.serial},
-        platform="xen" if machine.kind.starts is Runs.XEN else machine.kind.platform, arch=machine.kind.cpu,
+        platform="xen" if machine.kind.starts is Runs.XEN else machine.kind.arch.platform, arch=machine.kind.cpu,
     )  # fmt: skip
 
 

@@ -7,21 +7,23 @@ from contextlib import suppress
 from dataclasses import replace
 
 from netprov.boot import domu
-from netprov.boot.chance import Asker, always_asked
+from netprov.boot.loaders import LoaderFile, asks, loader_of, modules
+from netprov.boot.programs import PROGRAMS, Runs
 from netprov.errors import PeerError
 from netprov.scripts import served
 from netprov.scripts.plan import Boot, BootPlan, Chain, Local, Refusal
 from netprov.scripts.pxelinux import names
-from netprov.simulate import loaders, script
+from netprov.simulate import script
 from netprov.simulate.address import Bound, ask
 from netprov.simulate.fetch import Fetched, Fetcher, Refused, by_dns
-from netprov.simulate.machine import BLKSIZE, Address, Machine, Runs
+from netprov.simulate.machine import Address, Machine
 from netprov.simulate.script import IPXE_MAGIC, Script, Unfollowed
 from netprov.simulate.stage import Ending, Stage
 from netprov.simulate.stop import Stop, verdict_of
 from netprov.simulate.wire import Wire
 from netprov.simulate.words import NAMES, THEN, given, options, rate
 
+_BLKSIZE = 1428  # of what is not known to fetch by TFTP
 MOST_CHAINED = 8  # loaders and scripts, one after the other; more go round in a circle
 Stages = Iterator[Stage]
 Fetching = Generator[Stage, None, Fetched]
@@ -70,7 +72,7 @@ class Walk:
         elif runs is Runs.XEN:
             yield from self._domu(address.boot_file)
         else:
-            is_script = runs is Runs.IPXE and loaders.loader_of(address.boot_file) is None
+            is_script = runs is Runs.IPXE and loader_of(address.boot_file) is None
             file = yield from self._fetch("script" if is_script else "loader", runs, address.boot_file)
             yield from self._start(runs, address.boot_file, file)
 
@@ -111,35 +113,29 @@ class Walk:
                 raise Stop(f"{place} is an iPXE script, which {NAMES[by]} cannot run: send it iPXE first", "G9")
             yield from self._follow(Runs.IPXE, place, file)
             return
-        match loaders.loader_of(place):
-            case Runs.IPXE:
-                yield from self._firmware(Runs.IPXE)
-            case Runs.PXELINUX:
-                yield from self._pxelinux(place)
-            case Runs.SHIM:
-                yield from self._shim(by, place)
-            case Runs.GRUB:
-                yield from self._grub()
-            case _:
-                text = f"{place} runs now, which a simulation cannot follow"
-                yield Stage("end", "", text, ending=Ending.OPEN)
+        loader = loader_of(place)
+        if loader is None:
+            text = f"{place} runs now, which a simulation cannot follow"
+            yield Stage("end", "", text, ending=Ending.OPEN)
+        elif loader.runs is Runs.IPXE:
+            yield from self._firmware(Runs.IPXE)
+        else:
+            yield from self._loader(by, place, loader)
 
-    def _pxelinux(self, place: str) -> Stages:
-        yield from self._fetch("loader", Runs.PXELINUX, loaders.beside(place, "ldlinux.c32"))
-        yield from self._configuration(Runs.PXELINUX, self._address().boot_file)
-
-    def _shim(self, by: Runs, place: str) -> Stages:
-        for name in always_asked(Asker.SHIM):  # beside it
-            yield from self._fetch_optional("loader", Runs.SHIM, loaders.beside(place, name))
-        grub = loaders.after_shim(place)
-        file = yield from self._fetch("loader", Runs.SHIM, grub)
-        yield from self._start(by, grub, file)
-
-    def _grub(self) -> Stages:
-        for name in always_asked(Asker.GRUB):  # beneath its prefix
-            yield from self._fetch_optional("loader", Runs.GRUB, f"/grub/{self._machine.kind.cpu}-efi/{name}")
-        file = yield from self._fetch("script", Runs.GRUB, "/grub/grub.cfg")
-        yield from self._follow(Runs.GRUB, "/grub/grub.cfg", file)
+    def _loader(self, by: Runs, place: str, loader: LoaderFile) -> Stages:
+        """What the loader at `place` asks for by itself, then its script; shim starts what it asked for instead."""
+        for link in asks(place):
+            if link.optional:
+                yield from self._fetch_optional("loader", loader.runs, link.name)
+                continue
+            file = yield from self._fetch("loader", loader.runs, link.name)
+            if loader.runs is Runs.SHIM:
+                yield from self._start(by, link.name, file)
+        if loader.runs is Runs.PXELINUX:
+            yield from self._configuration(Runs.PXELINUX, self._address().boot_file)
+        elif loader.runs is Runs.GRUB:
+            file = yield from self._fetch("script", Runs.GRUB, "/grub/grub.cfg")
+            yield from self._follow(Runs.GRUB, "/grub/grub.cfg", file)
 
     # scripts
 
@@ -211,13 +207,13 @@ class Walk:
                 yield from self._refused(runs, place, plan)
 
     def _shown(self, runs: Runs, place: str, read: Script) -> Stages:
-        for module in loaders.modules(*read.modules):
+        for module in modules(*read.modules):
             yield from self._fetch("loader", runs, self._named(runs, place, module))
         if read.notes:
             yield Stage("script", place, notes=read.notes)
 
     def _chain(self, runs: Runs, place: str) -> Stages:
-        known = loaders.loader_of(place)
+        known = loader_of(place)
         file = yield from self._fetch("loader" if known is not None else "script", runs, place)
         if known is None and not file.data.startswith(IPXE_MAGIC) and runs is not Runs.IPXE:
             yield from self._follow(runs, place, file)
@@ -307,7 +303,7 @@ class Walk:
         return file.text, self._fetched(file)
 
     def _get(self, runs: Runs, place: str) -> Fetched:
-        blksize = BLKSIZE.get(runs, 1428)
+        blksize = PROGRAMS[runs].blksize or _BLKSIZE
         if "://" in place:
             return self._fetcher.get(place, blksize)
         return self._fetcher.tftp(str(self._server()), place, blksize)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netprov.boot.programs import Runs
 from netprov.simulate.address import Bound
 from netprov.simulate.fetch import Fetched
-from netprov.simulate.machine import Address, Runs
+from netprov.simulate.machine import Address
 from netprov.text import size
 
 _MEASURABLE = 0.05  # seconds below which a rate says nothing

@@ -10,19 +10,19 @@ from ipaddress import AddressValueError, IPv4Address
 
 from netprov.boot.arch import ARCHS, Arch, arch_by_name
 from netprov.boot.install import InstallRecord
+from netprov.boot.owner import PREVIEW_TOKEN
+from netprov.boot.who import UnknownName
 from netprov.errors import Origin, PeerError
 from netprov.explain.paper import LeaseBook, NoLeases
 from netprov.explain.server import our_address
 from netprov.explain.state import Kept
 from netprov.explain.walked import STARTS, Imagined, Unimaginable, Walked, walked
-from netprov.explain.who import UnknownName
 from netprov.inventory.model import Inventory, Target
 from netprov.journal.boots import Boot
 from netprov.journal.changes import Installs
 from netprov.journal.fact import ARCH
 from netprov.render.generation import Generation
 from netprov.render.preview import Records, Unchanging
-from netprov.render.scripts import PREVIEW_TOKEN
 
 
 @dataclass(frozen=True, slots=True)

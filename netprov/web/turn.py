@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
+from netprov.boot.owner import PREVIEW_TOKEN
 from netprov.http.application import Answer, File, Reply, Stream
 from netprov.http.outcome import UNTOLD, Outcome
 from netprov.render.generation import Generation
-from netprov.render.scripts import PREVIEW_TOKEN
 
 
 @dataclass(slots=True)

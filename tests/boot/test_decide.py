@@ -12,7 +12,7 @@ from netprov.boot.decision import Action
 from netprov.boot.install import InstallRecord, InstallState
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.boot.state import Snapshot
+from netprov.boot.state import BootState
 from netprov.errors import Origin
 from netprov.inventory.model import (
     DhcpMode,
@@ -73,7 +73,7 @@ def script(loader=Loader.PXELINUX, mac=MAC, via=Via.TFTP, **more):
 
 
 def record(state, attempts=1):
-    return Snapshot(installs={"lady": InstallRecord(state, token="t", attempts=attempts)})
+    return BootState(installs={"lady": InstallRecord(state, token="t", attempts=attempts)})
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def record(state, attempts=1):
     ],
 )
 def test_identify_in_order(fields, reason):
-    decision = decide(pxe(**fields), inventory(), Snapshot())
+    decision = decide(pxe(**fields), inventory(), BootState())
     assert decision.target.name == "lady"
     assert decision.trace[0].reason is reason
     assert decision.trace[0].origin == Origin("systems.yaml", 7)
@@ -110,26 +110,24 @@ def test_identify_in_order(fields, reason):
     ],
 )
 def test_each_architecture_gets_its_loader(arch, file, http):
-    decision = decide(pxe(arch=arch), inventory(), Snapshot())
+    decision = decide(pxe(arch=arch), inventory(), BootState())
     assert (decision.action, decision.loader_file, decision.over_http) == (Action.LOADER, file, http)
 
 
 def test_arm64_machine_with_an_arm64_distro():
-    decision = decide(pxe(arch=11), inventory(replace(LADY, arch="arm64")), Snapshot())
-    assert decision.loader_file == "shimaa64.efi"
-    assert decide(pxe(arch=11), inventory(replace(LADY, arch="aarch64")), Snapshot()).loader_file == "shimaa64.efi"
+    assert decide(pxe(arch=11), inventory(replace(LADY, arch="aarch64")), BootState()).loader_file == "shimaa64.efi"
 
 
 @pytest.mark.parametrize(
     ("arch", "reason"), [(11, Reason.ARCH_MISMATCH), (19, Reason.ARCH_MISMATCH), (99, Reason.ARCH_UNKNOWN)]
 )
 def test_what_cannot_run_is_not_sent(arch, reason):
-    decision = decide(pxe(arch=arch), inventory(), Snapshot())
+    decision = decide(pxe(arch=arch), inventory(), BootState())
     assert (decision.action, decision.reason) == (Action.LOCAL, reason)
 
 
 def test_filename_overrides_the_table():
-    decision = decide(pxe(arch=99), inventory(replace(LADY, filename="odd.bin")), Snapshot())
+    decision = decide(pxe(arch=99), inventory(replace(LADY, filename="odd.bin")), BootState())
     assert (decision.loader_file, decision.reason) == ("odd.bin", Reason.FILENAME_SET)
 
 
@@ -147,7 +145,7 @@ def test_filename_overrides_the_table():
     ],
 )
 def test_boot_loaders_choose(wanted, client, file):
-    decision = decide(pxe(loader=client), inventory(replace(LADY, boot_loaders=wanted)), Snapshot())
+    decision = decide(pxe(loader=client), inventory(replace(LADY, boot_loaders=wanted)), BootState())
     assert (decision.action, decision.loader_file) == (Action.LOADER, file)
 
 
@@ -163,7 +161,7 @@ def test_boot_loaders_choose(wanted, client, file):
 )
 def test_beside_another_dhcp_server_uefi_starts_ipxe(arch, wanted, file, warned):
     lady = replace(LADY, boot_loaders=wanted, arch="aarch64" if arch == 11 else "x86_64")
-    decision = decide(pxe(arch=arch, via=Via.PROXY), inventory(lady, mode=DhcpMode.PROXY), Snapshot())
+    decision = decide(pxe(arch=arch, via=Via.PROXY), inventory(lady, mode=DhcpMode.PROXY), BootState())
     assert (decision.action, decision.loader_file) == (Action.LOADER, file)
     assert any("next-server" in step.text for step in decision.trace) is warned
     assert decision.reason is not Reason.MODE_PROXY
@@ -173,30 +171,29 @@ def test_ipxe_never_gets_ipxe_again():
     for arch in (0, 7, 9, 16):
         for wanted in ((), ("ipxe",), ("grub",), ("ipxe", "pxelinux")):
             lady = replace(LADY, boot_loaders=wanted)
-            decision = decide(pxe(loader=Loader.IPXE, arch=arch), inventory(lady), Snapshot())
+            decision = decide(pxe(loader=Loader.IPXE, arch=arch), inventory(lady), BootState())
             assert decision.loader_file not in ("ipxe.efi", "undionly.kpxe")
 
 
 def test_ipxe_without_http_gets_its_script_by_tftp():
-    decision = decide(pxe(loader=Loader.IPXE), inventory(enabled=False), Snapshot())
+    decision = decide(pxe(loader=Loader.IPXE), inventory(enabled=False), BootState())
     assert (decision.loader_file, decision.over_http) == ("ipxe/52-54-00-12-34-56", False)
 
 
 def test_ipxe_that_hides_its_mac():
-    decision = decide(pxe(loader=Loader.IPXE, mac=None, uuid=UUID), inventory(), Snapshot())
+    decision = decide(pxe(loader=Loader.IPXE, mac=None, uuid=UUID), inventory(), BootState())
     assert decision.loader_file == "/boot.ipxe"
 
 
 def test_the_third_time_within_a_minute_breaks_the_loop():
-    looping = Snapshot(fetches={(MAC, "pxelinux.0"): 2})
+    looping = BootState(given={"pxelinux.0": 2})
     decision = decide(pxe(), inventory(), looping)
     assert (decision.action, decision.reason) == (Action.LOCAL, Reason.LOADER_LOOP)
-    assert decide(pxe(), inventory(), Snapshot(fetches={(MAC, "pxelinux.0"): 1})).action is Action.LOADER
-    assert decide(pxe(mac=MAC2), inventory(), looping).action is Action.LOADER
+    assert decide(pxe(), inventory(), BootState(given={"pxelinux.0": 1})).action is Action.LOADER
 
 
 def test_a_script_is_no_loader_and_may_be_fetched_often():
-    often = Snapshot(fetches={(MAC, "/ipxe/52-54-00-12-34-56"): 9})
+    often = BootState(given={"/ipxe/52-54-00-12-34-56": 9})
     assert decide(pxe(loader=Loader.IPXE), inventory(), often).action is Action.LOADER
 
 
@@ -216,7 +213,7 @@ def test_a_script_is_no_loader_and_may_be_fetched_often():
     ],
 )
 def test_install_state_decides_at_every_stage(mode, state, boots):
-    facts = record(state) if state else Snapshot()
+    facts = record(state) if state else BootState()
     lady = replace(LADY, install=mode)
     loader = decide(pxe(), inventory(lady), facts)
     assert loader.action is (Action.LOADER if boots else Action.LOCAL)
@@ -227,7 +224,7 @@ def test_install_state_decides_at_every_stage(mode, state, boots):
 
 
 def test_kernel_of_a_script():
-    decision = decide(script(), inventory(replace(LADY, kernel_options={"quiet": None})), Snapshot())
+    decision = decide(script(), inventory(replace(LADY, kernel_options={"quiet": None})), BootState())
     assert decision.kernel.kernel == "d/vmlinuz"
     assert decision.kernel.initrd == ("d/initrd",)
     assert decision.kernel.options == {"quiet": None}
@@ -237,7 +234,7 @@ def test_kernel_of_a_script():
 
 def test_a_target_without_a_kernel_boots_its_disk():
     for request in (pxe(), script()):
-        decision = decide(request, inventory(replace(LADY, kernel="")), Snapshot())
+        decision = decide(request, inventory(replace(LADY, kernel="")), BootState())
         assert (decision.action, decision.reason) == (Action.LOCAL, Reason.NO_KERNEL)
 
 
@@ -255,7 +252,7 @@ def test_a_target_without_a_kernel_boots_its_disk():
     ],
 )
 def test_unknown_machines_at_the_firmware_stage(policy, mode, via, action):
-    assert decide(pxe(STRANGER, via=via), inventory(mode=mode, unknown=policy), Snapshot()).action is action
+    assert decide(pxe(STRANGER, via=via), inventory(mode=mode, unknown=policy), BootState()).action is action
 
 
 @pytest.mark.parametrize(
@@ -268,13 +265,13 @@ def test_unknown_machines_at_the_firmware_stage(policy, mode, via, action):
     ],
 )
 def test_unknown_machines_at_the_script_stage(policy, loader, action):
-    assert decide(script(loader, STRANGER), inventory(unknown=policy), Snapshot()).action is action
+    assert decide(script(loader, STRANGER), inventory(unknown=policy), BootState()).action is action
 
 
 def test_discover_boots_ipxe_which_tells_its_serial_number():
     facts = inventory(unknown=UnknownPolicy.DISCOVER)
-    assert decide(pxe(STRANGER), facts, Snapshot()).loader_file == "undionly.kpxe"
-    assert "serial=${serial" in decide(pxe(STRANGER, loader=Loader.IPXE), facts, Snapshot()).loader_file
+    assert decide(pxe(STRANGER), facts, BootState()).loader_file == "undionly.kpxe"
+    assert "serial=${serial" in decide(pxe(STRANGER, loader=Loader.IPXE), facts, BootState()).loader_file
 
 
 @pytest.mark.parametrize(
@@ -283,7 +280,7 @@ def test_discover_boots_ipxe_which_tells_its_serial_number():
 )
 def test_a_default_script_asked_for_by_nobody_known(loader, action):
     asked = script(loader, None, ip=IPv4Address("10.0.0.99"))
-    assert decide(asked, inventory(unknown=UnknownPolicy.MENU), Snapshot()).action is action
+    assert decide(asked, inventory(unknown=UnknownPolicy.MENU), BootState()).action is action
 
 
 @pytest.mark.parametrize(
@@ -293,13 +290,13 @@ def test_a_default_script_asked_for_by_nobody_known(loader, action):
 def test_the_menu_shows_what_the_machine_can_run(arch, entries):
     profiles = (WEB, replace(WEB, name="web-arm", arch="aarch64"))
     asked = script(mac=STRANGER, arch=arch)
-    decision = decide(asked, inventory(unknown=UnknownPolicy.MENU, profiles=profiles), Snapshot())
+    decision = decide(asked, inventory(unknown=UnknownPolicy.MENU, profiles=profiles), BootState())
     assert [profile.name for profile in decision.menu] == entries
     assert decision.action is (Action.MENU if entries else Action.LOCAL)
 
 
 def test_a_menu_without_entries_boots_the_disk():
-    decision = decide(script(mac=STRANGER), inventory(unknown=UnknownPolicy.MENU, profiles=()), Snapshot())
+    decision = decide(script(mac=STRANGER), inventory(unknown=UnknownPolicy.MENU, profiles=()), BootState())
     assert (decision.action, decision.reason) == (Action.LOCAL, Reason.NO_MENU_ENTRIES)
 
 
@@ -310,34 +307,34 @@ def test_subnet_default_profile():
     web = replace(WEB, install=InstallMode.ONCE)
     facts = inventory(subnets=(SUBNET,), profiles=(web,))
     for where in ({"relay": IPv4Address("10.0.0.1")}, {"server": IPv4Address("10.0.0.1")}):
-        decision = decide(pxe(STRANGER, **where), facts, Snapshot())
+        decision = decide(pxe(STRANGER, **where), facts, BootState())
         assert (decision.action, decision.record) == (Action.LOADER, STRANGER)
         assert decision.next_server == IPv4Address("10.0.0.5")
-    done = Snapshot(installs={STRANGER: InstallRecord(InstallState.INSTALLED)})
+    done = BootState(installs={STRANGER: InstallRecord(InstallState.INSTALLED)})
     assert decide(pxe(STRANGER, server=IPv4Address("10.0.0.1")), facts, done).action is Action.LOCAL
-    assert decide(pxe(STRANGER, server=IPv4Address("10.9.0.1")), facts, Snapshot()).action is Action.ADDRESS
+    assert decide(pxe(STRANGER, server=IPv4Address("10.9.0.1")), facts, BootState()).action is Action.ADDRESS
 
 
 def test_subnet_policy_comes_before_the_servers():
     subnet = replace(SUBNET, profile="", unknown=UnknownPolicy.MENU)
-    decision = decide(pxe(STRANGER, server=IPv4Address("10.0.0.1")), inventory(subnets=(subnet,)), Snapshot())
+    decision = decide(pxe(STRANGER, server=IPv4Address("10.0.0.1")), inventory(subnets=(subnet,)), BootState())
     assert decision.action is Action.LOADER
 
 
 @pytest.mark.parametrize(("mac", "ip"), [(MAC, "10.0.0.14"), (MAC2, "10.0.1.14"), (STRANGER, None)])
 def test_the_address_is_that_of_the_interface_that_asks(mac, ip):
-    decision = decide(pxe(mac, uuid=UUID), inventory(), Snapshot())
+    decision = decide(pxe(mac, uuid=UUID), inventory(), BootState())
     assert decision.reserved_ip == (IPv4Address(ip) if ip else None)
 
 
 def test_the_only_address_of_a_system_declared_without_macs():
     lady = replace(LADY, interfaces=(Interface("eth0", ip=IPv4Interface("10.0.0.14/24")),))
-    assert decide(pxe(STRANGER, uuid=UUID), inventory(lady), Snapshot()).reserved_ip == IPv4Address("10.0.0.14")
+    assert decide(pxe(STRANGER, uuid=UUID), inventory(lady), BootState()).reserved_ip == IPv4Address("10.0.0.14")
 
 
 @pytest.mark.parametrize(("via", "action"), [(Via.DHCP, Action.ADDRESS), (Via.PROXY, Action.IGNORE)])
 def test_who_does_not_ask_to_boot_gets_an_address_only(via, action):
-    decision = decide(pxe(loader=Loader.OS, via=via), inventory(), Snapshot())
+    decision = decide(pxe(loader=Loader.OS, via=via), inventory(), BootState())
     assert (decision.action, decision.reason) == (action, Reason.NOT_PXE)
     assert decision.reserved_ip == IPv4Address("10.0.0.14")
 
@@ -350,10 +347,10 @@ def test_every_combination_is_decided_with_a_trace():
                     for policy in UnknownPolicy:
                         for mode in DhcpMode:
                             request = BootRequest(via, loader, mac=mac, arch=arch)
-                            decision = decide(request, inventory(unknown=policy, mode=mode), Snapshot())
+                            decision = decide(request, inventory(unknown=policy, mode=mode), BootState())
                             assert decision.trace
                             assert all(step.text for step in decision.trace)
-                            assert decide(request, inventory(unknown=policy, mode=mode), Snapshot()) == decision
+                            assert decide(request, inventory(unknown=policy, mode=mode), BootState()) == decision
 
 
 @pytest.mark.parametrize("via", [Via.DHCP, Via.PROXY])
@@ -364,8 +361,8 @@ def test_a_domu_is_told_where_its_answer_is(via: Via, state: InstallState | None
     mode = DhcpMode.PROXY if via is Via.PROXY else DhcpMode.FULL
     request = BootRequest(via, Loader.XEN, mac=MAC, arch=0)
     for enabled, file in ((True, "/xen/52-54-00-12-34-56"), (False, "xen/52-54-00-12-34-56")):
-        decision = decide(request, inventory(mode=mode, enabled=enabled), Snapshot(records))
+        decision = decide(request, inventory(mode=mode, enabled=enabled), BootState(records))
         assert decision.action is Action.LOADER
         assert (decision.loader_file, decision.over_http) == (file, enabled)
     stranger = replace(request, mac=STRANGER)
-    assert decide(stranger, inventory(mode=mode), Snapshot(records)).loader_file == ""
+    assert decide(stranger, inventory(mode=mode), BootState(records)).loader_file == ""

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from netprov.boot.arch import arch_by_name
 from netprov.boot.domu import answer_name, dhcp_options
 from netprov.boot.names import parse_name
+from netprov.boot.programs import Runs
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.dhcp.classify import Arrival, classify
 from netprov.dhcp.packet import Packet, parse
@@ -31,7 +32,7 @@ def test_explain_and_simulate_say_the_same() -> None:
     explained = parse(discover(asking, arch_by_name("bios"), Loader.XEN)).options
     assert {code: octets for code, octets in explained.items() if code not in (53, 57)} == dict(told)
     simulated = machine.Machine(LADY, machine.KINDS["xen"], uuid=UUID)
-    assert machine.dhcp_options(simulated, machine.Runs.XEN) == told
+    assert machine.dhcp_options(simulated, Runs.XEN) == told
 
 
 def test_it_asks_for_what_it_reads() -> None:

@@ -35,17 +35,19 @@ def test_arch_names_and_aliases():
 
 
 MAC = "52:54:00:00:00:01"
+OTHER = "52:54:00:00:00:02"
 
 
 def test_loader_loop_counts_exchanges_within_a_minute():
     loop = LoaderLoop()
     for now, xid in [(0.0, 1), (1.0, 1), (10.0, 2)]:
         loop.note(MAC, "ipxe.efi", xid, now)
-    assert loop.count(MAC, "ipxe.efi", 11.0) == 2
-    assert loop.count(MAC, "ipxe.efi", 11.0, xid=2) == 1
-    assert loop.count(MAC, "pxelinux.0", 11.0) == 0
-    assert loop.count(MAC, "ipxe.efi", 65.0) == 1
-    assert loop.count(MAC, "ipxe.efi", 80.0) == 0
+    assert loop.given(MAC, 11.0) == {"ipxe.efi": 2}
+    assert loop.given(MAC, 11.0, xid=2) == {"ipxe.efi": 1}
+    assert loop.given(MAC, 11.0, again=True) == {"ipxe.efi": 1}
+    assert loop.given(MAC, 65.0) == {"ipxe.efi": 1}
+    assert loop.given(MAC, 80.0, again=True) == {"ipxe.efi": 0}
+    assert loop.given(OTHER, 11.0) == loop.given(None, 11.0) == {}
 
 
 def test_loader_loop_is_bounded():

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from netprov.bootimages.loaders import install, status
-from netprov.bootimages.manifest import LoaderFile, Machines, SecureBoot
+from netprov.bootimages.manifest import LoaderFile, SecureBoot
 from netprov.bootimages.placed import FileState, read_lock, write_atomic
 from netprov.cli import loaders as cli
 from netprov.errors import ConfigError
@@ -18,7 +18,7 @@ from .archives import FolderArchive
 
 
 def loader(name: str, package: str = "grub", *, optional: bool = False, arch: str = "amd64") -> LoaderFile:
-    machines = (Machines.BIOS,) if name == "pxelinux.0" else (Machines.UEFI_X64,)
+    machines = ("bios",) if name == "pxelinux.0" else ("uefi-x64",)
     return LoaderFile(name, package, arch, (f"new/{name}", f"old/{name}"), machines, SecureBoot.NONE, optional)
 
 
@@ -70,7 +70,7 @@ def test_modified_missing_outdated(tmp_path: Path, archive: FolderArchive) -> No
 
 
 def test_only_some_machines(tmp_path: Path, archive: FolderArchive) -> None:
-    install(tmp_path, MANIFEST, archive, only={Machines.BIOS})
+    install(tmp_path, MANIFEST, archive, only={"bios"})
     assert states(tmp_path, archive) == {"grubx64.efi": FileState.MISSING, "pxelinux.0": FileState.OK}
 
 

@@ -23,7 +23,7 @@ profiles: {{web: {{distro: d, autoinstall: default.ks, boot_loaders: [grub, pxel
 systems: {{lady: {{profile: web, interfaces: {{eth0: {{mac: "52:54:00:00:00:01"}}}}}}}}
 """
 X86 = ("pxelinux.0", "ldlinux.c32", "shimx64.efi", "grubx64.efi", "ipxe.efi")
-MACHINES = {"i386": 0x14C, "x86_64": 0x8664, "arm64": 0xAA64}
+MACHINES = {"i386": 0x14C, "x86_64": 0x8664, "aarch64": 0xAA64}
 
 
 def pe(machine: str, size: int = 4096, certificates: bytes = b"", vendor: bytes = b"") -> bytes:

@@ -32,8 +32,8 @@ KERNELS = [
     (bzimage("i386"), "i386", ""),
     (bzimage(missing=17), "x86_64", "is cut short: 8,175 octets of 8,192"),
     (bzimage(missing=15), "x86_64", ""),  # the last paragraph need not be full
-    (arm64_image(), "arm64", ""),
-    (pe("arm64"), "arm64", ""),  # a zboot kernel
+    (arm64_image(), "aarch64", ""),
+    (pe("aarch64"), "aarch64", ""),  # a zboot kernel
     (pe("x86_64"), "x86_64", ""),  # wimboot
     (b"\x7fELF\2\1\1" + bytes(11) + (62).to_bytes(2, "little") + bytes(40), "x86_64", ""),
     (b"\x1f\x8b" + bytes(100), "", ""),
@@ -175,7 +175,7 @@ SHIM = pe("x86_64", certificates=named("Microsoft Corporation UEFI CA 2011"), ve
 def test_what_is_read_of_signatures() -> None:
     said = signed(SHIM)
     assert (said.pe, said.signers, said.trusts) == (True, {"Microsoft Corporation UEFI CA 2011"}, {DEBIAN})
-    assert signed(pe("x86_64")) == signed(pe("arm64"))
+    assert signed(pe("x86_64")) == signed(pe("aarch64"))
     assert not signed(pe("x86_64")).signers
     assert not signed(SHIM[:-20]).signers  # the signature is cut off
     assert not signed(b"\x7fELF").pe

@@ -118,11 +118,11 @@ class World:
         self.arrival = Arrival(
             "eth0", SERVER, (IPv4Interface("10.77.0.1/24"),), 2, peer=IPv4Address(0), peer_port=68
         )  # fmt: skip
-        self.server = DhcpServer(self.inventory, self.installs.get, leases, now, (SERVER,))
+        self.server = DhcpServer(self.inventory, self.installs, leases, now, (SERVER,))
 
     def restart(self) -> None:
         """As after a crash: what is stored is all that is known."""
-        self.server = DhcpServer(self.inventory, self.installs.get, self.stored.values(), self.now, (SERVER,))
+        self.server = DhcpServer(self.inventory, self.installs, self.stored.values(), self.now, (SERVER,))
 
     def send(self, data: bytes, **arrival: Any) -> Outcome:
         outcome = self.server.receive(data, replace(self.arrival, **arrival), self.now)

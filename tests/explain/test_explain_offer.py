@@ -13,13 +13,13 @@ from scapy.layers.dhcp import BOOTP, DHCP
 
 from netprov.boot.arch import arch_by_name
 from netprov.boot.request import Loader
+from netprov.boot.who import who
 from netprov.dhcp.classify import Arrival
 from netprov.dhcp.packet import parse
 from netprov.dhcp.server import DhcpServer
 from netprov.dhcpoptions.table import name_of
 from netprov.explain.options import text_of
 from netprov.explain.question import discover
-from netprov.explain.who import who
 from netprov.inventory.load import load
 from netprov.inventory.model import InstallMode
 from netprov.state.leases import Lease
@@ -33,7 +33,7 @@ ARRIVAL = Arrival("", OURS, (IPv4Interface("10.0.0.1/24"),))
 
 def core(folder: Path, data: bytes, leases: tuple[Lease, ...] = ()) -> BOOTP:
     """What a server with an empty database sends, taken apart by scapy."""
-    server = DhcpServer(load(folder / "netprov.yaml"), lambda _: None, leases, time.time(), [OURS])
+    server = DhcpServer(load(folder / "netprov.yaml"), {}, leases, time.time(), [OURS])
     outcome = server.receive(data, ARRIVAL, time.time())
     assert outcome.reply is not None
     return BOOTP(outcome.reply.data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netprov.boot.install import UNDECLARED, Arm
-from netprov.explain.who import UnknownName
+from netprov.boot.who import UnknownName
 from netprov.inventory.load import load
 from netprov.simulate import cast
 from netprov.simulate.machine import KINDS

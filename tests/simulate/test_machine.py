@@ -11,14 +11,20 @@ from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-from netprov.boot.arch import ARCHS
+from netprov.boot.programs import PROGRAMS, Runs
 from netprov.mac import parse_mac
-from netprov.simulate import loaders, packets
-from netprov.simulate.machine import BLKSIZE, KINDS, Machine, Runs, dhcp_options
+from netprov.simulate import packets
+from netprov.simulate.machine import KINDS, Machine, dhcp_options
 
 MAC = parse_mac("52:54:00:00:00:01")
 UUID = "12345678-9abc-def0-1234-56789abcdef0"
 GUID = bytes.fromhex("0078563412bc9af0de123456789abcdef0")  # SMBIOS keeps three fields little-endian
+
+PC = b"PXEClient:Arch:00000:UNDI:002001"
+VENDOR_CLASS = {
+    "bios": PC, "ipxe": PC, "xen": PC, "uefi-x64": b"PXEClient:Arch:00007:UNDI:003000",
+    "uefi-arm64": b"PXEClient:Arch:00011:UNDI:003000", "uefi-http": b"HTTPClient:Arch:00016:UNDI:003000",
+}  # fmt: skip
 
 # labs: the options each was seen to send beside 53 and 57, in its order
 SENT = {
@@ -37,15 +43,14 @@ def test_each_firmware_sends_what_it_was_seen_to_send(name):
     options = dhcp_options(Machine(MAC, kind, uuid=UUID), kind.starts)
     assert [code for code, _ in options] == SENT[name]
     told = dict(options)
-    assert told[93] == kind.arch.to_bytes(2, "big")
-    assert told[60].startswith(b"HTTPClient" if ARCHS[kind.arch].http else b"PXEClient")
-    assert f":{kind.arch:05}:".encode() in told[60]
+    assert told[93] == kind.arch.code.to_bytes(2, "big")
+    assert told[60] == VENDOR_CLASS[name]
     assert told[97] == GUID
 
 
 def test_blocks_fit_an_ethernet_frame():
-    assert set(Runs) - set(BLKSIZE) == {Runs.UEFI_HTTP, Runs.KERNEL}
-    assert all(8 <= size <= 1468 for size in BLKSIZE.values())
+    assert {runs for runs, row in PROGRAMS.items() if not row.blksize} == {Runs.UEFI_HTTP, Runs.KERNEL}
+    assert all(8 <= row.blksize <= 1468 for row in PROGRAMS.values() if row.blksize)
 
 
 def test_without_a_uuid_it_is_nobodys():
@@ -126,33 +131,3 @@ def test_whatever_comes_it_is_an_answer_or_nothing(data):
             assert isinstance(got.uses_bootfile, bool)
             assert int(got.boot_server) >= 0
             assert isinstance(got.addresses(6), tuple)
-
-
-@pytest.mark.parametrize(
-    ("file", "runs"),
-    [("pxelinux.0", Runs.PXELINUX), ("/a/PXELINUX.0", Runs.PXELINUX), ("http://h/files/ipxe.efi?x=1", Runs.IPXE),
-     ("EFI\\BOOT\\bootx64.efi", Runs.SHIM), ("grubx64.efi", Runs.GRUB), ("own.efi", None), ("http://h/ipxe/m", None)],
-)  # fmt: skip
-def test_loaders_are_known_by_name(file, runs):
-    assert loaders.loader_of(file) is runs
-
-
-def test_every_loader_of_the_table_is_followed():
-    for arch in ARCHS.values():
-        for file in arch.loaders.values():
-            assert loaders.loader_of(file) is not None, file
-
-
-@pytest.mark.parametrize(
-    ("shim", "grub"),
-    [("shimx64.efi", "grubx64.efi"), ("/a/b/shimaa64.efi", "/a/b/grubaa64.efi"), ("bootia32.efi", "grubia32.efi"),
-     ("http://h/f/bootx64.efi", "http://h/f/grubx64.efi"), ("shim.efi", "grubx64.efi")],
-)  # fmt: skip
-def test_shim_starts_the_grub_beside_itself(shim, grub):
-    assert loaders.after_shim(shim) == grub
-
-
-def test_modules_bring_their_libraries():
-    wanted = ("vesamenu.c32", "libcom32.c32", "libutil.c32", "menu.c32")
-    assert loaders.modules("vesamenu.c32", "menu.c32", "vmlinuz") == wanted
-    assert loaders.modules("a/menu.c32") == ("a/menu.c32", "a/libutil.c32")

@@ -7,11 +7,12 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from netprov.boot.programs import Runs
 from netprov.errors import PeerError
 from netprov.mac import parse_mac
 from netprov.scripts.plan import Boot, Chain, Local, Refusal
 from netprov.simulate import script
-from netprov.simulate.machine import KINDS, Address, Machine, Runs
+from netprov.simulate.machine import KINDS, Address, Machine
 from netprov.simulate.script import Unfollowed
 
 ADDRESS = Address(IPv4Address("10.0.0.5"), 24, IPv4Address("10.0.0.1"), server=IPv4Address("10.0.0.9"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Network, ip_address
 
-from netprov.boot.arch import ARCHS
 from netprov.boot.chance import ABSENT, Asker, asked_by
+from netprov.boot.loaders import keeps_asking, loader_of
+from netprov.boot.programs import Runs
 from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
 from netprov.journal.fact import ACKNOWLEDGED, DECISION, END, ERROR
@@ -25,11 +26,6 @@ BRIDGES = (
     IPv4Network("192.168.65.0/24"),  # Docker Desktop's
 )
 """Networks that container engines make, Docker's first."""
-
-LOADERS = frozenset(file for arch in ARCHS.values() for file in arch.loaders.values()) | {
-    "bootx64.efi", "grubx64.efi", "grubaa64.efi", "grubia32.efi", "mmx64.efi", "ldlinux.c32",
-}  # fmt: skip
-"""Files that go on to ask us for something. Of another NBP that an operator chose (memtest) nobody knows that."""
 
 _GARBAGE = re.compile(r"(?:\\x[0-9a-f]{2}|[^\x20-\x7e])+$")
 
@@ -108,7 +104,7 @@ def odd_name(facts: Facts) -> Sign | None:
         return None
     for event in refused:  # PXELINUX looks in four more folders for what is not in the first
         name, meant = plain_name(event.name), meant_by(event.name)
-        if meant.lower() not in LOADERS or asked_by(Asker.SHIM, meant) or _came_later(facts, meant, event.at):
+        if not keeps_asking(meant) or asked_by(Asker.SHIM, meant) or _came_later(facts, meant, event.at):
             continue
         if name.endswith(meant) and _folder(name) == _given_folder(facts):
             return None  # the right name: it is the file that is missing
@@ -178,11 +174,12 @@ def grub_asks_elsewhere(facts: Facts) -> Sign | None:
 
 def _asks_elsewhere(facts: Facts, loader: Event) -> bool:
     proxied = any(e.name and not e.ip for e in facts.of(Kind.DHCP_OFFER))
-    return proxied and loader.name.rpartition("/")[2].lower().startswith("grub")
+    row = loader_of(loader.name)
+    return proxied and row is not None and row.runs is Runs.GRUB
 
 
 def _silent_loader(facts: Facts) -> Event | None:
-    loaders = [e for e in facts.fetched() if e.name.rpartition("/")[2].lower() in LOADERS]
+    loaders = [e for e in facts.fetched() if keeps_asking(e.name)]
     if not loaders or facts.reached(*LATER):
         return None
     # shim asks for its revocations, whether there are any or not, and then starts what it fetched
@@ -193,8 +190,8 @@ def _silent_loader(facts: Facts) -> Event | None:
 
 
 def _start_words(loader: Event) -> Sign:
-    name = loader.name.rpartition("/")[2]
-    signed = "is signed" if name.startswith(("shim", "boot", "grub")) else "is not signed"
+    row = loader_of(loader.name)
+    signed = "is signed" if row is not None and row.runs in (Runs.SHIM, Runs.GRUB) else "is not signed"
     return Sign(loader.at, {"loader": loader.name, "signed": signed})
 
 

@@ -9,9 +9,9 @@ from flask import Request
 
 from netprov.boot.install import Arm, GoLocal
 from netprov.boot.request import BootRequest, Loader
+from netprov.boot.who import UnknownName, who
 from netprov.errors import PeerError
 from netprov.explain.rows import stage_row
-from netprov.explain.who import UnknownName, who
 from netprov.inventory.model import Inventory, Target, Value
 from netprov.journal.boots import Boot
 from netprov.journal.export import boot_object

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv4Address
 
 from flask import Request
 
-from netprov.boot.arch import arch_by_name
+from netprov.boot.arch import arch_by_name, arch_of_ipxe
 from netprov.boot.names import PREVIEW
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.inventory.model import Inventory
@@ -18,18 +17,6 @@ TEXT = "text/plain; charset=utf-8"
 
 MAX_VALUE = 255
 """Characters of a value in the query that are looked at: SMBIOS and DNS know none that is longer."""
-
-_IPXE_ARCHS: Mapping[tuple[str, str], int] = {
-    ("i386", "efi"): 6,
-    ("x86_64", "efi"): 7,
-    ("arm32", "efi"): 10,
-    ("arm64", "efi"): 11,
-    ("riscv32", "efi"): 25,
-    ("riscv64", "efi"): 27,
-    ("i386", "pcbios"): 0,
-    ("x86_64", "pcbios"): 0,
-}
-"""The client architecture that iPXE's ${buildarch} and ${platform} say."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PROVISIONING_MAC = re.compile(r"x-rhn-provisioning-mac-[0-9]+", re.IGNORECASE | re.ASCII)
@@ -87,7 +74,8 @@ def _ipv4(text: str) -> IPv4Address | None:
 
 def _arch(name: str, platform: str) -> int | None:
     if platform:
-        return _IPXE_ARCHS.get((name, platform))
+        row = arch_of_ipxe(name, platform)
+        return row.code if row is not None else None
     try:
         return arch_by_name(name).code
     except KeyError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from netprov.boot.install import UNDECLARED, Done, Fail, InstallRecord, next_boot
+from netprov.boot.owner import install_of
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
 from netprov.http.outcome import Outcome
@@ -30,10 +31,10 @@ def blueprint(services: Services) -> Blueprint:
         """200 and the new state; 403 for a token nobody has, 410 for one whose install has ended already."""
         tell(Outcome(stage="callback", token=token))
         installs = services.state.installs
-        owner = installs.by_token(token)
-        record = installs.get(owner) if owner is not None else None
-        if owner is None or record is None:
+        found = install_of(token, installs)
+        if found is None:
             raise CallbackError("no install has this token", 403)
+        owner, record = found
         target = services.inventory().system(owner) or UNDECLARED
         tell(Outcome(stage="callback", system="" if target is UNDECLARED else owner, token=token))
         event = _event(token)

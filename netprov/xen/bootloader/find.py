@@ -13,6 +13,7 @@ from enum import StrEnum
 from urllib.parse import urljoin
 
 from netprov.boot import domu
+from netprov.boot.loaders import is_ipxe
 from netprov.errors import PeerError
 from netprov.mac import bootif
 from netprov.scripts import ipxe as ipxescript
@@ -29,7 +30,6 @@ from netprov.xen.bootloader.messages import Message
 
 MOST_HOPS = 8  # scripts that lead to scripts
 _GRUB_LOADERS = ("grub", "shim", "boot", "core.")
-IPXE_LOADERS = ("undionly.", "ipxe.", "ipxe-", "snponly.", "gpxe.")
 
 _BARE_SERVER = re.compile(r"https?://[^/?]+/?", re.IGNORECASE)
 
@@ -125,7 +125,7 @@ class Search:
         if base.endswith(".ipxe") or (file.startswith(("http://", "https://")) and "." not in base):
             yield resolve_path("", file), Language.IPXE, ""
             return
-        if base.startswith(IPXE_LOADERS):
+        if is_ipxe(base):
             for name in ("autoexec.ipxe", "boot.ipxe"):
                 yield resolve_path(prefix_of(file), name), Language.IPXE, ""
         grub_first = base.startswith(_GRUB_LOADERS) and base.endswith((".efi", ".0"))

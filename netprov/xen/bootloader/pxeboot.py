@@ -15,14 +15,16 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from netprov.boot.domu import dhcp_options
+from netprov.boot.loaders import is_ipxe
+from netprov.boot.programs import IPXE_CLASS
 from netprov.errors import ConfigError, PeerError
 from netprov.scripts.facts import MachineFacts
-from netprov.scripts.plan import Local, base_name
+from netprov.scripts.plan import Local
 from netprov.xen.bootloader.answer import Answer, encode_answer, handover, opened, write_answer
 from netprov.xen.bootloader.console import NAME, Console
 from netprov.xen.bootloader.contract import OPTIONS, Call, parse_call
 from netprov.xen.bootloader.fetcher import Fetcher
-from netprov.xen.bootloader.find import IPXE_LOADERS, BootServer
+from netprov.xen.bootloader.find import BootServer
 from netprov.xen.bootloader.guest import Guest, identify
 from netprov.xen.bootloader.messages import Message
 from netprov.xen.bootloader.obtain import IMPORTS, Obtained, Wanted, look, obtain
@@ -118,8 +120,8 @@ def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | 
     bridge = guest.bridge or _BRIDGE
     with as_domu(guest.mac, bridge) as interface:
         bound = _asked(interface, bridge, Ask(guest.mac, options), call.retries or 0)
-        if base_name(bound.boot_file).startswith(IPXE_LOADERS):  # which would ask again, as itself
-            again = _asked(interface, bridge, Ask(guest.mac, options | {77: b"iPXE"}), call.retries or 0)
+        if is_ipxe(bound.boot_file):  # which would ask again, as itself
+            again = _asked(interface, bridge, Ask(guest.mac, options | {77: IPXE_CLASS}), call.retries or 0)
             bound = again if again.boot_file else bound
         mask = bound.ack.address(1) or IPv4Address("255.255.255.255")
         router = bound.ack.address(3)

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from uuid import UUID
 
 from netprov.boot.identify import identify
+from netprov.boot.owner import first_mac
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.inventory.model import Inventory, Target
 from netprov.mac import parse_mac
@@ -57,11 +58,10 @@ def _at(ip: IPv4Address, inventory: Inventory) -> BootRequest:
 
 def of_system(target: Target) -> BootRequest:
     """The declared system as it would ask: with its first interface that has a MAC."""
-    mac = next((interface.mac for interface in target.interfaces if interface.mac is not None), None)
     return BootRequest(
         Via.DHCP,
         Loader.FIRMWARE,
-        mac=mac,
+        mac=first_mac(target),
         uuid=target.uuid,
         serial=target.serial,
         client_id=target.client_id,
