@@ -70,7 +70,10 @@ def loaders(
         if probe:
             rows = _probe(root, [Arch(arch) for arch in archs] or [Arch.X86_64], archive, check)
         else:
-            rows = _loaders(root, load(manifest), only, archive, check)
+            files = load(manifest)
+            if only and not any(kind in file.machines for file in files for kind in only):
+                raise click.ClickException(f"the manifest has no loader for {' or '.join(only)}")
+            rows = _loaders(root, files, only, archive, check)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     if as_json:

@@ -9,6 +9,7 @@ from netprov.boot.chance import ABSENT, Asker, asked_by
 from netprov.boot.loaders import keeps_asking, loader_of
 from netprov.boot.programs import Runs
 from netprov.boot.reason import Reason
+from netprov.boot.state import LOOP_FETCHES
 from netprov.journal.event import Event, Kind
 from netprov.journal.fact import ACKNOWLEDGED, DECISION, END, ERROR
 from netprov.journal.verdicts.facts import LATER, Facts
@@ -18,7 +19,6 @@ from netprov.journal.verdicts.verdict import Sign
 FETCH_QUIET = 30.0  # seconds from an ACK to the loader's fetch: iPXE waits 15 s for an IPv6 router first
 START_QUIET = 90.0  # seconds from a loader's last octet to its first question; 30 s of it may be a spanning tree's
 REQUESTS = 3  # for one file: a client repeats itself from a new port when it hears nothing
-LOOP_FETCHES = 3
 
 BRIDGES = (
     *(IPv4Network(f"172.{n}.0.0/16") for n in range(17, 32)),
