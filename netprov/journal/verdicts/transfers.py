@@ -8,7 +8,7 @@ from netprov.boot.reason import Reason
 from netprov.journal.event import Event, Kind
 from netprov.journal.fact import ACKNOWLEDGED, BLKSIZE, END, LENGTH, WINDOWSIZE
 from netprov.journal.verdicts.facts import Facts
-from netprov.journal.verdicts.loading import meant_by
+from netprov.journal.verdicts.loading import meant_by, plain_name
 from netprov.journal.verdicts.verdict import Sign
 
 SLOW_OCTETS = 1_000_000
@@ -97,7 +97,7 @@ def missing_file(facts: Facts) -> Sign | None:
 
 
 def _is_needed(event: Event) -> bool:
-    if event.reason not in _GONE or asked_by(Asker.SHIM, event.name):
+    if event.reason not in _GONE or asked_by(Asker.SHIM, plain_name(event.name)):
         return False
     in_a_chain = event.stage == "loader-file" and keeps_asking(meant_by(event.name))
     return in_a_chain or event.stage in ("loader", "kernel", "initrd")
