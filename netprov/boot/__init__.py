@@ -1,0 +1,1 @@
+"""What machines are and what they get: architectures, loaders, decide(), the install's states."""

@@ -1,4 +1,7 @@
-"""The `netprov` command. A verb's module is imported when the verb is used: `netprov --help` imports none."""
+"""The `netprov` command: one module a verb.
+
+It is imported when the verb is used: `netprov --help` imports none.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""`netprov demo`: a real boot in a private network, from firmware to kickstart, on the user's own screen."""
+"""`netprov demo`: a real boot in a private network, on the user's own screen."""

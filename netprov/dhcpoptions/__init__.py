@@ -1,0 +1,1 @@
+"""The DHCP options: one table of numbers, names and types."""

@@ -1,1 +1,1 @@
-"""What a machine would get at every stage, and why: the same decisions the server takes, none of its effects."""
+"""What a machine would get at every stage, and why: the server's decisions, none of its effects."""

@@ -1,0 +1,1 @@
+"""HTTP's transport: connections, limits, ranges, files. It is given its application."""

@@ -1,0 +1,1 @@
+"""What the operator declared: one table of fields, read, checked, inherited, edited, watched."""

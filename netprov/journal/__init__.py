@@ -1,0 +1,1 @@
+"""What happened: typed events, the timeline of each boot, the verdicts on it."""

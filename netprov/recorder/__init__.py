@@ -1,1 +1,1 @@
-"""The flight recorder: what machines and this server said to each other, kept by machine, shown as a capture file."""
+"""The flight recorder: the packets of machines' boots, kept by machine, shown as a capture file."""

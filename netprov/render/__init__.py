@@ -1,0 +1,1 @@
+"""Templates made into loaders' scripts and installers' answers."""

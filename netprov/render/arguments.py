@@ -133,6 +133,7 @@ LIMITS: Mapping[str, int] = {
     "aarch64": 2048,
     "arm": 1024,
     "riscv64": 1024,
+    "loongarch64": 4096,
     "ppc64le": 2048,
     "s390x": 4096,
 }
@@ -154,7 +155,7 @@ def command_line(target: Target, options: Mapping[str, tuple[str, ...] | None], 
 
 def too_long(target: Target, line: str) -> str:
     """A sentence about a command line longer than the kernel keeps; "" where it fits."""
-    limit = LIMITS.get(target.arch, 2048)
+    limit = LIMITS[target.arch]
     size = len(line.encode())
     if size < limit:
         return ""

@@ -1,1 +1,1 @@
-"""A virtual machine on the real wire: its packets are scapy's and tftpy's, so that our own codecs are put to a test."""
+"""A virtual machine on the real wire, by scapy and tftpy, which put our own codecs to a test."""

@@ -1,0 +1,1 @@
+"""TFTP: codec, negotiation, transfers, sockets; and a client's core."""

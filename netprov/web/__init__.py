@@ -1,1 +1,1 @@
-"""The page, the API and the metrics: what people and programs see of netprov."""
+"""The application over HTTP: scripts, installers' answers, callbacks, pages, API, metrics."""

@@ -15,6 +15,8 @@ FOLDER = Path(check.__file__).parent
 SERVICES = ("tftp", "http")  # f"{service}-silent"
 
 
+TABLE = FOLDER / "checks.py"
+
 MAKERS = {"Finding": 0, "_unseen": 1, "_unreadable": 1}
 """Who makes findings, and which argument is the id."""
 
@@ -28,6 +30,20 @@ def written() -> Iterator[str]:
                 id = node.args[place] if len(node.args) > place else None
                 if isinstance(id, ast.Constant):
                     yield str(id.value)
+
+
+def finders() -> Iterator[str]:
+    """Every function that others may ask for findings."""
+    for path in FOLDER.rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) == "Iterator[Finding]":
+                yield from () if node.name.startswith("_") else (node.name,)
+
+
+def test_every_function_that_finds_is_asked() -> None:
+    asked = {node.id for node in ast.walk(ast.parse(TABLE.read_text())) if isinstance(node, ast.Name)}
+    assert set(finders()) <= asked
+    assert len(set(finders())) > len(CHECKS) // 2
 
 
 def test_every_id_is_told() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from netprov.dhcpoptions.table import OPTIONS, Option, decode_option, encode_option, name_of, option_named
 from netprov.dhcpoptions.types import Type
 from netprov.errors import PeerError
+from netprov.inventory.fields import SPELLINGS, Kind
 from netprov.inventory.nodes import compose
 from netprov.inventory.options import OURS, SUBNET_OPTIONS
 from netprov.inventory.types import Wrong
@@ -159,6 +160,13 @@ def test_every_name_that_is_shown_can_be_written(option: Option) -> None:
             if option.type.holds.startswith("list") and option.type is not Type.CLASSES:
                 twice = encode_option(option.code, value) * 2
                 assert configured(name, text, text) == {option.code: twice}
+
+
+@pytest.mark.parametrize(("code", "says"), [(code, says) for code, says in OURS.items() if says])
+def test_what_the_server_sets_names_its_field(code: int, says: str) -> None:
+    """Whoever writes such an option is told the field to write instead."""
+    kind = Kind.SYSTEM if says.startswith("a system's ") else Kind.SUBNET
+    assert says.removeprefix("a system's ") in SPELLINGS[kind]
 
 
 FORMERLY = [  # what either of the two tables said before they were one

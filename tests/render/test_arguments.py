@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from netprov.errors import ConfigError, Origin
+from netprov.inventory.fields import ARCHES
 from netprov.render.arguments import LIMITS, TABLE, Facts, command_line, row_of, too_long
 from netprov.render.breeds import NEWEST, Family, Release, release_of
 from netprov.render.quoting import Words
@@ -118,9 +119,12 @@ def test_hostname_that_does_not_fit_names_its_field() -> None:
         command_line(replace(LADY, breed="debian"), {}, replace(FACTS, hostname="a\nb"))
 
 
-@pytest.mark.parametrize("arch", [*LIMITS, "unheard-of"])
-def test_command_line_limit(arch: str) -> None:
-    limit = LIMITS.get(arch, 2048)
+def test_every_architectures_limit_is_known() -> None:
+    assert LIMITS.keys() == set(ARCHES)
+
+
+@pytest.mark.parametrize(("arch", "limit"), LIMITS.items())
+def test_command_line_limit(arch: str, limit: int) -> None:
     target = replace(LADY, arch=arch)
     assert too_long(target, "x" * (limit - 1)) == ""
     assert str(limit - 1) in too_long(target, "x" * limit)

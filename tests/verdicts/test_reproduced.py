@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from netprov.journal.boots import STAGES
+from netprov.journal.verdicts import absent
+from netprov.journal.verdicts.table import RULES, SILENT
 from tests.world import until
 
 from . import test_stalls
@@ -194,7 +196,9 @@ def test_the_whole_catalogue_is_reproduced() -> None:
     """By a test or a row of a table here, or beside: transfers that stall."""
     tests = [name for name in (*globals(), *vars(test_stalls)) if name.startswith("test_")]
     ids = {f"G{number}" for name in tests for number in re.findall(r"g(\d+)_", name)}
-    assert {f"G{n}" for n in range(1, 21)} <= ids | {id for id, *_ in (*DOES, *PROXIED)}
+    catalogue = {*(rule.id for rule in RULES), absent.ID, *(id for id, *_ in SILENT)}
+    assert {f"G{n}" for n in range(1, 21)} <= catalogue
+    assert catalogue <= ids | {id for id, *_ in (*DOES, *PROXIED)}
 
 
 def test_the_lines_for_dnsmasq_are_its_own(proxy: Bench, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from netprov.inventory.model import DhcpMode
 from netprov.journal.boots import boot_of
 from netprov.journal.event import Event, Kind
 from netprov.journal.fact import FACTS, Detail
-from netprov.journal.verdicts import Context, reference, verdicts
+from netprov.journal.verdicts import Context, installing, loading, offered, reference, transfers, verdicts
 from netprov.journal.verdicts.table import RULES, SILENT
 from tests.journal.scenes import SCENES, Machine
 
@@ -328,6 +328,16 @@ def test_every_row_is_reached() -> None:
 def _fits(pattern: str, sentence: str) -> bool:
     parts = (re.escape(part) for part in re.split(r"\{\w+\}", pattern))
     return re.fullmatch(".*".join(parts), sentence, re.DOTALL) is not None
+
+
+def test_every_signature_stands_in_the_table() -> None:
+    written = {
+        sign
+        for module in (offered, loading, transfers, installing)
+        for name, sign in vars(module).items()
+        if not name.startswith("_") and getattr(sign, "__annotations__", {}).get("return") == "Sign | None"
+    }
+    assert written == {rule.sign for rule in RULES}
 
 
 def test_sixteen_of_the_catalogue() -> None:
