@@ -96,7 +96,7 @@ class _Decider:
             parts.append(f"serial {request.serial!r}")
         if request.ip:
             parts.append(f"address {request.ip}")
-        return ", ".join(parts) or "a machine that says nothing of itself"
+        return ", ".join(parts) or "an unidentified machine"
 
     def _refused(self, policy: UnknownPolicy | None) -> bool:
         return self.inventory.settings.dhcp.mode is DhcpMode.RESERVED and (
@@ -197,7 +197,7 @@ class _Decider:
         given = self.state.given.get(loader_file, 0)
         if given >= LOOP_FETCHES - 1:
             mac = self.request.mac
-            text = f"{mac} was given {loader_file} {given} times within a minute: it goes round in a circle"
+            text = f"{mac} was given {loader_file} {given} times within a minute: it is in a boot loop"
             return self._end(Action.LOCAL, Reason.LOADER_LOOP, text)
         return self._sent(loader_file, over_http=over_http)
 

@@ -45,10 +45,10 @@ def owner_of(target: Target, token: str, installs: Tokens, inventory: Inventory)
         return system
     found = install_of(token, installs)
     if found is None:
-        raise PeerError(f"this token is not that of the newest install of {target.kind} {target.name}", 403)
+        raise PeerError(f"this token does not belong to the newest install of {target.kind} {target.name}", 403)
     owner, _ = found
     if (system and owner != system) or (not system and inventory.system(owner) is not None):
-        raise PeerError(f"this token is of another machine than {target.kind} {target.name}", 403)
+        raise PeerError(f"this token belongs to another machine, not to {target.kind} {target.name}", 403)
     return owner
 
 

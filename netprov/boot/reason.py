@@ -44,7 +44,7 @@ class Reason(Enum):
     INSTALL_FAILED = (
         "install-failed",
         "the install failed, or started too often without finishing: the machine boots its own disk",
-        "see netprov timeline NAME for where it stopped, mend it, then netprov system install NAME",
+        "see netprov timeline NAME for where it stopped, fix it, then netprov system install NAME",
     )
     INSTALL_ALWAYS = ("install-always", "the system boots the kernel every time", "")
     INSTALL_CHANGED = ("install-changed", "an operator changed the install state", "")
@@ -76,32 +76,32 @@ class Reason(Enum):
     DHCP_NOT_FOR_US = ("dhcp-not-for-us", "the client chose another server", "")
     DHCP_NO_SUBNET = ("dhcp-no-subnet", "no declared subnet fits the interface or relay the request came by", "declare it under dhcp.subnets")
     DHCP_POOL_EMPTY = ("dhcp-pool-empty", "every address of the subnet's ranges is in use", "widen the range:, or shorten lease:")
-    DHCP_WRONG_NET = ("dhcp-wrong-net", "the address asked for is not of this network", "")
-    DHCP_TAKEN = ("dhcp-taken", "the address asked for is another client's", "")
+    DHCP_WRONG_NET = ("dhcp-wrong-net", "the requested address is not in this network", "")
+    DHCP_TAKEN = ("dhcp-taken", "the requested address belongs to another client", "")
     DHCP_OTHER_ADDRESS = ("dhcp-other-address", "the machine asked for an address other than the one declared for it", "")
     DHCP_NO_RECORD = ("dhcp-no-record", "there is no lease to confirm, and we are not authoritative", "")
-    DHCP_DECLINED = ("dhcp-declined", "the client found its address in use", "another machine has this address: find it by ARP, or take it out of range:")
-    DHCP_STORE_FAILED = ("dhcp-store-failed", "the lease could not be stored, so it was not confirmed", "see that the disk of server.state is not full")
+    DHCP_DECLINED = ("dhcp-declined", "the client found its address in use", "another machine has this address: find it by ARP, or remove it from range:")
+    DHCP_STORE_FAILED = ("dhcp-store-failed", "the lease could not be stored, so it was not confirmed", "check that the disk of server.state is not full")
     DHCP_NOT_SENT = ("dhcp-not-sent", "the reply could not be sent", "the text says why: most often a firewall on this host, or no route to the relay")
     DHCP_OK = ("dhcp-ok", "answered", "")
     DHCP_RIVAL = (
         "dhcp-rival",
         "another DHCP server was heard answering machines on our network",
-        "beside it, netprov is to give no addresses (dhcp.mode: proxy); else switch one of the two off. `netprov check` asks who is there",
+        "beside it, netprov must give no addresses (dhcp.mode: proxy); else switch one of the two off. `netprov check` asks who is there",
     )
     DHCP_UNSUPPORTED = ("dhcp-unsupported", "a message type that a server does not answer", "")
     PROXY_INCOMPLETE = ("proxy-incomplete", "a question on port 4011 that says neither who asks nor what it is", "")
     # tftp
     TFTP_OK = ("tftp-ok", "sent", "")
     TFTP_MALFORMED = ("tftp-malformed", "the packet is not TFTP", "")
-    TFTP_NOT_FOUND = ("tftp-not-found", "no such file", "put it under tftp.root, or mend the name in the loader's script")
+    TFTP_NOT_FOUND = ("tftp-not-found", "no such file", "put it under tftp.root, or fix the name in the loader's script")
     TFTP_OUTSIDE = ("tftp-outside", "the name leads outside tftp.root", "")
     TFTP_UNREADABLE = ("tftp-unreadable", "the file cannot be read", "chmod a+r, and a+x its folders")
     TFTP_WRITE = ("tftp-write", "the server is read-only", "")
     TFTP_OPTION = ("tftp-option", "an option's value is not allowed", "")
-    TFTP_ABORTED = ("tftp-aborted", "the client ended the transfer; after asking the size this is normal", "")
+    TFTP_ABORTED = ("tftp-aborted", "the client ended the transfer; after asking for the size this is normal", "")
     TFTP_TIMEOUT = ("tftp-timeout", "the client stopped acknowledging", "a firewall between may drop TFTP's data ports: try tftp.single_port")
-    TFTP_WRONG_TID = ("tftp-wrong-tid", "a packet from a port that is none of the transfer's", "")
+    TFTP_WRONG_TID = ("tftp-wrong-tid", "a packet from a port that does not belong to the transfer", "")
     TFTP_BUSY = ("tftp-busy", "too many transfers at once, of one client or in all", "")
     TFTP_CLIENT_ERROR = ("tftp-client-error", "the client refused the transfer", "")
     # http
@@ -111,7 +111,7 @@ class Reason(Enum):
     HTTP_CLOSED = ("http-closed", "the client went away before the end", "")
     HTTP_FORBIDDEN = ("http-forbidden", "not allowed", "")
     HTTP_TLS = ("http-tls", "the client spoke TLS to a port of plain HTTP", "write http:// in the boot file's URL, or put a proxy that speaks TLS before netprov")
-    HTTP_TOO_LARGE = ("http-too-large", "what the client sent is longer than the server takes", "")
+    HTTP_TOO_LARGE = ("http-too-large", "what the client sent is longer than the server accepts", "")
     HTTP_CHANGED = (
         "http-changed",
         "the file became shorter while it was being sent",
@@ -127,22 +127,22 @@ class Reason(Enum):
     )
     # installers' logs
     SYSLOG_LINE = ("syslog-line", "the machine's own log says so", "")
-    SYSLOG_FLOOD = ("syslog-flood", "a machine logs faster than its lines are kept: some were left out", "")
+    SYSLOG_FLOOD = ("syslog-flood", "a machine logs faster than its lines can be kept: some were left out", "")
     SYSLOG_UNKNOWN = (
         "syslog-unknown",
-        "a log came from an address of which no boot is known: it was left out",
-        "let what is no machine of ours log elsewhere",
+        "a log came from an address that no known boot has: it was left out",
+        "have other hosts log elsewhere",
     )
     # webhooks
     WEBHOOK_FAILED = (
         "webhook-failed",
-        "a webhook's receiver does not take what it is sent: it is tried again, for a day at most",
-        "see that the receiver at url: of server.webhooks answers, with a status of 200 to 299",
+        "a webhook's receiver does not accept what it is sent: netprov tries again, for a day at most",
+        "check that the receiver at url: of server.webhooks answers, with a status of 200 to 299",
     )
-    WEBHOOK_RECOVERED = ("webhook-recovered", "the webhook's receiver takes what it is sent again", "")
+    WEBHOOK_RECOVERED = ("webhook-recovered", "the webhook's receiver accepts what it is sent again", "")
     WEBHOOK_DROPPED = (
         "webhook-dropped",
-        "what was to be told by a webhook was given up: refused for good, older than a day, or too much waits",
+        "a webhook's message was given up: refused for good, older than a day, or one too many",
         "see the receiver's log for why it refuses",
     )
     # render
@@ -151,7 +151,7 @@ class Reason(Enum):
     # server
     INVENTORY_LOADED = ("inventory-loaded", "a new inventory generation serves", "")
     INVENTORY_EDITED = ("inventory-edited", "a system was declared or removed by the page or the API", "")
-    INVENTORY_REFUSED = ("inventory-refused", "the inventory has errors: the generation before goes on serving", "netprov lint lists every problem")
+    INVENTORY_REFUSED = ("inventory-refused", "the inventory has errors: the previous generation goes on serving", "netprov lint lists every problem")
     SERVER_STARTED = ("server-started", "the server answers", "")
     SERVER_STOPPED = ("server-stopped", "the server stopped", "")
     WORKER_DIED = ("worker-died", "a worker ended and was started again", "see the server's log for its traceback")

@@ -13,7 +13,7 @@ from netprov.quick import quick
 
 LOOP_SECONDS = 60.0
 LOOP_FETCHES = 3
-"""A loader given so often within a minute goes round in a circle (xCAT's endless 7-or-9 loop, netboot's README)."""
+"""A loader given so often within a minute is in a boot loop (xCAT's endless 7-or-9 loop, netboot's README)."""
 
 _MACHINES = 4096  # remembered at once: bounds what a flood of invented MACs can make us keep
 

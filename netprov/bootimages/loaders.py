@@ -97,7 +97,7 @@ def _unless_optional(
     loaders: Sequence[LoaderFile], error: ConfigError, progress: Callable[[str], None]
 ) -> tuple[Problem, ...]:
     if all(loader.optional for loader in loaders):
-        progress(f"not to be had: {', '.join(loader.name for loader in loaders)} ({error})")
+        progress(f"not available: {', '.join(loader.name for loader in loaders)} ({error})")
         return ()
     return error.problems
 

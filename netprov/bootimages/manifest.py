@@ -61,7 +61,7 @@ def load(path: Path = MANIFEST) -> tuple[LoaderFile, ...]:
         try:
             for file in _files(entry):
                 if file.name in found:
-                    raise ValueError(f"{file.name} is there twice, also from {found[file.name].package}")
+                    raise ValueError(f"{file.name} appears twice, also from {found[file.name].package}")
                 found[file.name] = file
         except ValueError as error:
             problems.append(Problem(Origin(str(path)), where, str(error)))
@@ -78,7 +78,7 @@ def _files(entry: object) -> Iterator[LoaderFile]:
     if not isinstance(entry, dict):
         raise ValueError("must be a mapping with package, arch, machines, secure_boot and files")
     if unknown := sorted(set(entry) - KEYS, key=str):
-        raise ValueError(f"{unknown[0]!r} is none of {', '.join(sorted(KEYS))}")
+        raise ValueError(f"{unknown[0]!r} is not one of {', '.join(sorted(KEYS))}")
     package, arch = _text(entry, "package"), _text(entry, "arch")
     machines = tuple(_machine(name) for name in _list(entry, "machines"))
     secure_boot = _choice(SecureBoot, _text(entry, "secure_boot"))
@@ -90,7 +90,7 @@ def _files(entry: object) -> Iterator[LoaderFile]:
         yield LoaderFile(name, package, arch, where, machines, secure_boot, optional)
     for alias, file in _mapping(entry, "aliases", {}).items():
         if not isinstance(file, str) or file not in paths:
-            raise ValueError(f"alias {alias}: {file!r} is none of this entry's files")
+            raise ValueError(f"alias {alias}: {file!r} is not one of this entry's files")
         yield LoaderFile(_flat(alias), package, arch, paths[file], machines, secure_boot, optional, alias_of=file)
 
 
@@ -119,12 +119,12 @@ def _choice(kind: type[Kind], value: object) -> Kind:
     try:
         return kind(str(value))
     except ValueError:
-        raise ValueError(f"{value!r} is none of {', '.join(kind)}") from None
+        raise ValueError(f"{value!r} is not one of {', '.join(kind)}") from None
 
 
 def _machine(value: object) -> str:
     if value not in MACHINES:
-        raise ValueError(f"{value!r} is none of {', '.join(MACHINES)}")
+        raise ValueError(f"{value!r} is not one of {', '.join(MACHINES)}")
     return str(value)
 
 

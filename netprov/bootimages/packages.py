@@ -226,7 +226,7 @@ def _run(argv: list[str], cwd: Path | None = None) -> subprocess.CompletedProces
         text = "is not here: boot loaders come from the packages of Debian or Ubuntu, fetched with apt"
         raise ConfigError(Problem(None, argv[0], text)) from error
     except subprocess.TimeoutExpired as error:
-        text = f"did not end within {DOWNLOAD_TIMEOUT} s: see that the network reaches the machine's apt sources"
+        text = f"did not end within {DOWNLOAD_TIMEOUT} s: check that the network reaches the machine's apt sources"
         raise ConfigError(Problem(None, " ".join(argv[:2]), text)) from error
 
 
@@ -254,4 +254,4 @@ def _advice(failure: str, arch: str) -> str:
             f"the apt sources of this machine do not offer it for {arch} ({failure}): see /etc/apt/sources.list.d; "
             "Ubuntu keeps other architectures than amd64 and i386 at ports.ubuntu.com"
         )
-    return f"cannot be downloaded ({failure or 'apt gave no reason'}): see that the network reaches the apt sources"
+    return f"cannot be downloaded ({failure or 'apt gave no reason'}): check that the network reaches the apt sources"

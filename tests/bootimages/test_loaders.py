@@ -91,7 +91,7 @@ def test_missing_file_of_a_package(tmp_path: Path, archive: FolderArchive) -> No
 def test_optional_is_told_not_raised(tmp_path: Path, archive: FolderArchive) -> None:
     said: list[str] = []
     install(tmp_path, (loader("x.efi", "none", optional=True),), archive, progress=said.append)
-    assert said == ["not to be had: x.efi (package none (amd64): the apt sources do not offer it)"]
+    assert said == ["not available: x.efi (package none (amd64): the apt sources do not offer it)"]
 
 
 def test_link_out_of_a_package_is_not_followed(tmp_path: Path, archive: FolderArchive) -> None:

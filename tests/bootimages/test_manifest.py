@@ -55,10 +55,10 @@ BAD = {
     "not a list": ("package: x", "must be a list"),
     "entry not a mapping": ("- x", "entry 1: must be a mapping"),
     "no package": (GOOD.replace("package: grub", "package:"), "package must be a name"),
-    "unknown key": (GOOD + "  sighned: yes\n", "'sighned' is none of"),
-    "unknown machines": (GOOD.replace("[uefi-x64]", "[vax]"), "'vax' is none of bios"),
+    "unknown key": (GOOD + "  sighned: yes\n", "'sighned' is not one of"),
+    "unknown machines": (GOOD.replace("[uefi-x64]", "[vax]"), "'vax' is not one of bios"),
     "machines not a list": (GOOD.replace("[uefi-x64]", "bios"), "machines must be a list"),
-    "unknown secure_boot": (GOOD.replace("shim\n", "maybe\n"), "'maybe' is none of"),
+    "unknown secure_boot": (GOOD.replace("shim\n", "maybe\n"), "'maybe' is not one of"),
     "optional not a bool": (GOOD + "  optional: 3\n", "optional must be"),
     "no files": (GOOD.replace("{grubx64.efi: usr/lib/g}", "[]"), "files must be a mapping"),
     "name with a folder": (GOOD.replace("grubnetx64.efi:", "EFI/x:"), "'EFI/x' is not a plain file name"),
@@ -67,8 +67,8 @@ BAD = {
     "path leading out": (GOOD.replace("usr/lib/g", "../../etc/shadow"), "is not a path in a package"),
     "path not text": (GOOD.replace("usr/lib/g", "[1]"), "1 is not a path in a package"),
     "no path": (GOOD.replace("usr/lib/g", "[]"), "must have a path"),
-    "alias of nothing": (GOOD.replace(": grubx64.efi}", ": grubx46.efi}"), "'grubx46.efi' is none of"),
-    "name twice": (GOOD + GOOD, "grubx64.efi is there twice"),
+    "alias of nothing": (GOOD.replace(": grubx64.efi}", ": grubx46.efi}"), "'grubx46.efi' is not one of"),
+    "name twice": (GOOD + GOOD, "grubx64.efi appears twice"),
 }
 
 
