@@ -112,7 +112,7 @@ class Kind(StrEnum):
     INVENTORY     = "inventory", "a new generation serves, or was refused; a system was declared or removed", "", None, _FINE, _STILL | _SAID, Notice.SERVER
     SERVER        = "server", "the server started or stopped, a worker died, another DHCP server was heard", "", None, _FINE, _STILL | _SAID, Notice.SERVER
     PROGRESS      = "progress", "how far a running transfer is: live only, no event of the journal", "", None, _FINE
-    WEBHOOK       = "webhook", "a receiver does not take what it is sent, or takes it again", "", None, _FINE, _STILL | _SAID
+    WEBHOOK       = "webhook", "a receiver does not accept what it is sent, or accepts it again", "", None, _FINE, _STILL | _SAID
     # fmt: on
 
 

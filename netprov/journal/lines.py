@@ -73,5 +73,5 @@ class Lines:
 
 
 def _unknown(event: Event) -> Event:
-    text = f"a log comes from {event.ip}, where no machine of ours boots: it is left out"
+    text = f"a log comes from {event.ip}, where none of our machines boots: it is left out"
     return Event(event.at, Kind.SYSLOG_DROP, Reason.SYSLOG_UNKNOWN, text, ip=event.ip, system=event.system)

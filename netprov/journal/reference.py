@@ -12,8 +12,8 @@ _HEAD = """\
 
 <!-- Written by `netprov schema --page events` from netprov/journal/kind.py and netprov/journal/fact.py. -->
 
-What `netprov timeline --json`, the API's boots and the log's JSON lines tell of is one of these kinds. Why it happened
-is its `reason`: [reasons](reasons.md).
+Every event in `netprov timeline --json`, the API's boots and the log's JSON lines is of one of these kinds. Its
+`reason` says why it happened: [reasons](reasons.md).
 
 ## Kinds
 
@@ -22,7 +22,7 @@ is its `reason`: [reasons](reasons.md).
 
 _FACTS = """
 Two rules go beyond the table. A packet that was not answered (`dhcp.drop`) has failed where its reason says what to do,
-and a file that is not there is minor: loaders ask for names on the chance.
+and a file that is not there is minor: loaders try names on the chance that they exist.
 
 ## Facts
 

@@ -35,7 +35,7 @@ SELECT = f"SELECT {_COLUMNS} FROM transfers WHERE at > ?"
 class Transfer:
     """A file on its way to `machine`, as it was `at`: `sent` of `size` octets acknowledged, after `seconds`.
 
-    `rate` is that of the last second, octets a second; 0: it stands still.
+    `rate` is that of the last second, octets a second; 0: it has stalled.
     """
 
     machine: str

@@ -83,7 +83,7 @@ def overview(judged: Sequence[Judged]) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("began", "machine", "system", "boot", "took"):
         table.add_column(name, no_wrap=True, justify="right" if name in ("boot", "took") else "left")
-    table.add_column("came as far as", overflow="fold")
+    table.add_column("got as far as", overflow="fold")
     for boot, found in judged:
         table.add_row(
             _when(boot.started),

@@ -119,7 +119,7 @@ def _prepare(db: sqlite3.Connection) -> None:
     if version == 0 and tables == 0:
         db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
     elif version != VERSION:
-        error = sqlite3.DatabaseError(f"it is of version {version}, this netprov writes {VERSION}")
+        error = sqlite3.DatabaseError(f"it has version {version}; this netprov writes version {VERSION}")
         error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
         raise error
     db.execute(TABLE)

@@ -77,7 +77,7 @@ class Timeline(Reading):
     """
 
     what = "the journal"
-    mend = "stop netprov and move the file away: a new one is begun"
+    remedy = "stop netprov and move the file away: a new one is made"
 
     @staticmethod
     def read(path: Path, machine: str, last: int = 1) -> tuple[Boot, ...]:

@@ -174,7 +174,7 @@ def _event_of(head: Sequence[Any], trace: Sequence[str], detail: Iterable[Sequen
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     return value
 
 

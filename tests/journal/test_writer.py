@@ -139,7 +139,7 @@ def test_a_damaged_journal_is_moved_aside(tmp_path: Path, damage: str, caplog: p
         recorder.record(_event(2000))
         until(lambda: any(event.xid == 2000 for event in _stored(path)))
         until(lambda: any(event.reason is Reason.JOURNAL_DAMAGED for event in _stored(path)))
-    assert "a new one is begun" in caplog.text
+    assert "a new one is made" in caplog.text
 
 
 def test_damaged_journals_do_not_fill_the_disk(tmp_path: Path) -> None:

@@ -11,16 +11,16 @@ from netprov.journal.verdicts.verdict import UNNAMED, Context, Verdict
 
 ID, NAME = "G16", "nothing heard from the subnet"
 MEANING = (
-    "a system is declared in a subnet, nothing was ever heard of it, and neither a relay of that subnet nor any other "
-    "machine in it was ever heard either"
+    "a system is declared in a subnet, and neither it nor a relay or any other machine of that subnet has ever "
+    "contacted this server"
 )
-SENTENCE = "Nothing was ever heard of {system}, nor of any machine or relay in its subnet {subnet}."
+SENTENCE = "Neither {system} nor any machine or relay in its subnet {subnet} has ever contacted this server."
 ADVICE = (
     "Where a router lies between, its relay must name this server. On the router's interface in {subnet}:\n"
     "  Cisco IOS, Arista:  ip helper-address {server}\n"
     "  Juniper:            set forwarding-options dhcp-relay server-group netprov {server}\n"
     "  Linux:              dhcrelay -4 -a {server}\n"
-    "Where none does: see that this host has an interface in {subnet}, in server.interfaces where that names any."
+    "Without a router: check that this host has an interface in {subnet}, named in server.interfaces if that is set."
 )
 SOURCE = "MAAS KB-02, xcat-core#1222"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from netprov.journal.verdicts import absent
 from netprov.journal.verdicts.table import RULES, SILENT
@@ -16,7 +16,7 @@ _HEAD = """# Verdicts
 `netprov timeline NAME` and `netprov status` say why a boot went wrong, and what to change. Each verdict is a signature
 in the boot's events: nothing is guessed, and a boot that went well has none. Words in *italics* are the boot's own.
 """
-_FIELD = re.compile(r"\{(\w+)\}")
+_FIELD = re.compile(r"\{(\w+)\}|\{\{|\}\}")  # as str.format reads a text
 
 
 def reference() -> str:
@@ -57,9 +57,13 @@ def _advice(text: str) -> str:
             lines += ["", "```"] if paste else ["```", ""]
             fenced = paste
         shown = "(the lines for dnsmasq, ISC dhcpd and Kea, filled in)" if line == "{lines}" else line
-        lines.append(_FIELD.sub(lambda found: found[1].upper(), shown) if paste else _words(shown))
+        lines.append(_filled(shown, str.upper) if paste else _words(shown))
     return "\n".join([*lines, "```"] if fenced else lines)
 
 
 def _words(text: str) -> str:
-    return _FIELD.sub(lambda found: f"*{found[1].replace('_', ' ')}*", text)
+    return _filled(text, lambda name: f"*{name.replace('_', ' ')}*")
+
+
+def _filled(text: str, spell: Callable[[str], str]) -> str:
+    return _FIELD.sub(lambda found: spell(found[1]) if found[1] else found[0][0], text)

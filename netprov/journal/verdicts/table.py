@@ -9,29 +9,29 @@ from netprov.journal.verdicts.verdict import Rule
 RULES: tuple[Rule, ...] = (
     # DHCP
     Rule(
-        "G1", "the firmware takes no offer", offered.rejects_offer,
+        "G1", "the firmware accepts no offer", offered.rejects_offer,
         "three offers with an address and a boot file were made, and the machine never asked for one of them",
         "The machine was offered {loader} {count} times and never asked for it: it does not hear the offers, or its "
         "firmware refuses them.",
-        "See that DHCP replies reach it: UDP port 68 from {server}{relay} through switch, VLAN and firewall. Where "
+        "Check that DHCP replies reach it: UDP port 68 from {server}{relay} through switch, VLAN and firewall. If "
         "they do, its firmware wants another boot file: set filename: or boot_loaders: of {system}.",
         "bootimus#77, xcat-core#4830",
     ),
     Rule(
-        "G1", "the firmware takes no offer", offered.rejects_proxy_offer,
-        "three offers of a boot file beside another server's address were made, and the machine asked nobody for an "
+        "G1", "the firmware accepts no offer", offered.rejects_proxy_offer,
+        "three offers of a boot file beside another server's address were made, and the machine asked no server for an "
         "address",
-        "The machine was offered {loader} {count} times beside another DHCP server's address, and took neither: its "
-        "firmware does not put the two offers together, or no other server answers it.",
-        "See that the other DHCP server has an address for it. If it has, let that server name the boot file, or give "
-        "the addresses here (dhcp.mode: full). On the other server:\n{lines}",
+        "The machine was offered {loader} {count} times beside another DHCP server's address, and accepted neither: "
+        "its firmware does not combine the two offers, or no other server answers it.",
+        "Check that the other DHCP server has an address for it. If it has, let that server name the boot file, or "
+        "give the addresses here (dhcp.mode: full). On the other server:\n{lines}",
         "bootimus#77, netboot#43, edk2#6944",
     ),
     Rule(
         "G2", "the firmware ignores ProxyDHCP", offered.ignores_proxy,
         "beside our boot offer the machine took another server's address, and then neither came to port 4011 nor "
         "fetched anything",
-        "The machine took the address of {other} and left our boot offer ({loader}) aside: its firmware ignores "
+        "The machine took the address of {other} and ignored our boot offer ({loader}): its firmware ignores "
         "ProxyDHCP, or its question to UDP port {proxy_port} does not reach us.",
         "Open UDP port {proxy_port} to {server}; or let {other} name the boot file. On that server:\n{lines}",
         "netboot#43, edk2#6944", yields=("G3",),
@@ -41,7 +41,7 @@ RULES: tuple[Rule, ...] = (
         "the machine asked port 4011 several times, and then fetched nothing",
         "The machine asked UDP port {proxy_port} {count} times and fetched nothing: our answer does not reach it, or "
         "its firmware refuses it.",
-        "See that UDP from port {proxy_port} of {server} reaches it, and that nothing else there says option 60 = "
+        "Check that UDP from port {proxy_port} of {server} reaches it, and that nothing else there sends option 60 = "
         "PXEClient without option 43. Or go without port {proxy_port}: let the other DHCP server name the boot file:"
         "\n{lines}",
         "ipxe#482, edk2#8149", yields=("G25",),
@@ -50,7 +50,7 @@ RULES: tuple[Rule, ...] = (
         "G14", "the address changes on the way", offered.address_changes,
         "the same MAC asks with another client identifier, gets another address, and the install does not go on",
         "{other} gave the machine {before}, and then {after} when its {stage} asked with another client identifier.",
-        "Let that DHCP server know machines by their MAC alone:\n"
+        "Let that DHCP server identify machines by their MAC alone:\n"
         "  dnsmasq:    dhcp-ignore-clid\n"
         "  ISC dhcpd:  ignore-client-uids true;\n"
         '  Kea:        "match-client-id": false\n'
@@ -61,10 +61,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "G15", "another DHCP server wins", offered.another_server_wins,
         "we give addresses here, but the machine chose another server's, and fetched nothing from us",
-        "The machine took the address of another DHCP server, {other}, and never came for ours.",
-        "Only one server is to give addresses: switch off the one at {other} (ip neigh show {other} tells its MAC; a "
-        "home router or libvirt's dnsmasq, often), or leave the addresses to it with dhcp.mode: proxy. To boot from "
-        "it, it needs:\n{lines}",
+        "The machine took the address of another DHCP server, {other}, and never asked for ours.",
+        "Only one server may give addresses: switch off the one at {other} (ip neigh show {other} shows its MAC; it "
+        "is often a home router or libvirt's dnsmasq), or leave the addresses to it with dhcp.mode: proxy. To boot "
+        "from it, it needs:\n{lines}",
         "MAAS KB-01, warewulf3#137",
     ),
     Rule(
@@ -106,14 +106,14 @@ RULES: tuple[Rule, ...] = (
         "G4", "the loader is never asked for", loading.never_asks,
         "the machine has its address and the loader's name, and asks nothing for half a minute",
         "The machine was told to fetch {loader} from {server}, and never asked for it.",
-        "From the machine's network {server} must be reached on {port}: see the route back, the VLAN's rules, the "
+        "From the machine's network {server} must be reachable on {port}: check the route back, the VLAN's rules, the "
         "firewall on this host (nft list ruleset), and next_server: where it is set.",
         "MAAS KB, lanparty#4, tftpd64#17", yields=("G2", "G3", "G14", "G15"),
     ),
     Rule(
         "G5", "TFTP's data does not arrive", loading.hears_no_data,
         "a file was asked for, we answered from a port of the transfer's own, and nothing was ever acknowledged",
-        "The machine asked for {name} and heard nothing of our answer: a firewall or NAT between lets port 69 through, "
+        "The machine asked for {name} and did not hear our answer: a firewall or NAT between lets port 69 through, "
         "but not the ports of the transfers.",
         "Answer from port 69 itself, which any firewall lets back:\n"
         "  tftp: {{single_port: true}}\n"
@@ -125,22 +125,22 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "G5", "TFTP's data does not arrive", loading.hears_no_single_port,
         "the same with tftp.single_port: even what comes from port 69 does not arrive",
-        "The machine asked for {name} and heard nothing of our answer, though it came from port {port}.",
+        "The machine asked for {name} and did not hear our answer, though it came from port {port}.",
         "A firewall drops UDP from port {port} of {server}, on this host (nft list ruleset) or on the way; or there "
         "are two ways to the machine, and the answer takes the other one.",
         "firehol#529", yields=("G20",),
     ),
     Rule(
         "G7", "a loader's name is odd", loading.odd_name,
-        "a loader was asked for by a name with garbage behind it, or in another folder than the loader before it",
+        "a loader was asked for by a name with garbage after it, or in another folder than the loader before it",
         "The machine asked for {name}, which is not there; it means {meant}.",
-        "Octets behind the name come from an option 67 without an end, on whatever server gave it: end it with a NUL, "
-        "or give it its right length. A wrong folder comes from a loader that forgets its own: keep loaders side by "
+        "Octets after the name come from an option 67 without an end, on whichever server sent it: end it with a NUL, "
+        "or give it the right length. A wrong folder comes from a loader that forgets its own: keep loaders side by "
         "side at the top of tftp.root (netprov loaders puts them there), and filename: without a folder.",
         "shim#300, FOG forum 136288",
     ),
     Rule(
-        "G8", "the loader goes round in a circle", loading.goes_round,
+        "G8", "the loader is in a boot loop", loading.goes_round,
         "the same loader was given or fetched three times",
         "The loader starts and comes back: {said}.",
         "If it is iPXE, another DHCP server gives it the loader in place of its script. On that server:\n{lines}\n"
@@ -150,16 +150,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "G9", "the loader does not start", loading.loader_never_starts,
         "a loader of ours was fetched whole, and nothing came after it",
-        "The machine fetched {loader} whole, and nothing was heard of it since: the loader did not start, or sees no "
-        "network.",
+        "The machine fetched {loader} whole, and has not contacted this server since: the loader did not start, "
+        "or sees no network.",
         "Look at the machine's screen. Then give it another loader: boot_loaders: [ipxe] or [pxelinux].",
         "netboot.xyz#1745", yields=("G8",),
     ),
     Rule(
         "G9", "the loader does not start", loading.uefi_refuses_loader,
         "the same on UEFI",
-        "The machine fetched {loader} whole, and nothing was heard of it since: most often Secure Boot refused it "
-        "({loader} {signed} for it), or it is for another processor.",
+        "The machine fetched {loader} whole, and has not contacted this server since: most often Secure Boot refused "
+        "it ({loader} {signed} for it), or it is for another processor.",
         "With Secure Boot on: boot_loaders: [grub], which begins with Microsoft's signed shim; and in its firmware "
         "allow the Microsoft third-party UEFI CA. With it off: look at the machine's screen.",
         "netboot.xyz#1745, ipxe#1728", yields=("G8",),
@@ -195,8 +195,8 @@ RULES: tuple[Rule, ...] = (
         "G20", "asked through a container's bridge", loading.behind_container_bridge,
         "TFTP is asked from an address of Docker's or Podman's bridge, and nothing arrives there",
         "TFTP is asked by {ip}, the bridge of this host's containers: its NAT hides the machine, and drops what we "
-        "send from another port than 69.",
-        "Run netprov with the host's own network (docker run --network host); DHCP needs that anyhow. For TFTP alone:\n"
+        "send from any port but 69.",
+        "Run netprov with the host's own network (docker run --network host); DHCP needs that anyway. For TFTP alone:\n"
         "  tftp: {{single_port: true}}",
         "docker-netbootxyz#14, moby#37460",
     ),
@@ -213,13 +213,13 @@ RULES: tuple[Rule, ...] = (
         "a megabyte or more was sent in blocks of 512 octets, in more than twenty seconds and below 1 MB/s",
         "{name} took {seconds} s, at {rate} MB/s: the client asked for blocks of {blksize} octets, and waits for each "
         "of the {blocks} ({each} ms).",
-        "Let a loader that can do better fetch it: boot_loaders: [ipxe] fetches kernel and initrd by HTTP, GRUB in "
+        "Let a faster loader fetch it: boot_loaders: [ipxe] fetches kernel and initrd by HTTP, GRUB in "
         "larger blocks; UEFI firmware can boot by HTTP itself.",
         "shim#618, go-via#4, ipxe#145", severity="warning",
     ),
     Rule(
         "G13", "TFTP's block counter ends", transfers.stops_at_rollover,
-        "a transfer stopped at block 32767 or 65535, where the counter of blocks begins anew",
+        "a transfer stopped at block 32767 or 65535, where the counter of blocks starts over",
         "{name} ({size}) stopped at block {count}: the client does not count further, so it takes {most} at most in "
         "blocks of {blksize} octets.",
         "Let it fetch the file by HTTP (boot_loaders: [ipxe]); or raise its block size, tftp.blksize here being no "
@@ -235,10 +235,10 @@ RULES: tuple[Rule, ...] = (
         "ipxe#1407, edk2#7895",
     ),
     Rule(
-        "G19", "HTTP stands still", transfers.stalls,
-        "a file's transfer by HTTP stood still at its start for a minute, and the client did not close the connection",
+        "G19", "HTTP stalls", transfers.stalls,
+        "a file's transfer by HTTP stalled at its start for a minute, and the client did not close the connection",
         "{name} stopped at its start: of {length} octets {acknowledged} were acknowledged in a minute. Small packets "
-        "arrive, large ones are lost: a link between has a smaller MTU and does not say so.",
+        "arrive, large ones are lost: a link in between has a smaller MTU and does not say so.",
         "Find it: ping -M do -s 1472 MACHINE (28 octets below 1500; lower it until it answers). Then set mtu: of its "
         "subnet under dhcp.subnets, or on the router between:\n"
         "  nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu",
@@ -261,8 +261,8 @@ RULES: tuple[Rule, ...] = (
         "G10", "the installer fetches no answers", installing.installer_cannot_fetch,
         "kernel and initrd were fetched, the installer got an address, and never fetched its answers",
         "The installer has the address {ip}, and never fetched its answers ({answers}).",
-        "From {ip}, {server} must be reached on TCP port {port}: see the route, the VLAN's rules and the firewall on "
-        "this host. With several cards it may have set up another one:\n"
+        "From {ip}, {server} must be reachable on TCP port {port}: check the route, the VLAN's rules and the firewall "
+        "on this host. With several cards it may have set up another one:\n"
         "  kernel_options: {{ksdevice: bootif, ip: dhcp}}      Red Hat's\n"
         "  kernel_options: {{netcfg/choose_interface: auto}}      Debian's\n"
         "  netprov render args NAME      shows the arguments it got",
@@ -272,15 +272,15 @@ RULES: tuple[Rule, ...] = (
         "G10", "the installer gets no answers", installing.answers_refused,
         "the installer asked for its answers and was refused them",
         "The installer asked for its answers and did not get them: {name}: {why}.",
-        "Where the file is missing, put it where autoinstall: names it. Where the token is another install's, the "
-        "machine was armed anew while it booted: let it boot again. What it would be sent:\n"
+        "If the file is missing, put it where autoinstall: names it. If the token belongs to another install, the "
+        "machine was armed again while it booted: let it boot again. What it would be sent:\n"
         "  netprov render autoinstall {system}",
         "dsx infra-controller#3177",
     ),
     Rule(
         "G11", "it installs again", installing.installs_again,
         "the installer's answers were fetched again more than a minute later, or after the install had ended",
-        "{system} fetched its answers again, {when}: it installs itself in a circle.",
+        "{system} fetched its answers again, {when}: it keeps reinstalling itself.",
         "Let the installer report its end, so that the next boot is from the disk: end the autoinstall template with "
         "the callback snippet. If the disk itself starts the installer: its boot loader still has the installer's "
         "entry.",
@@ -292,7 +292,7 @@ RULES: tuple[Rule, ...] = (
         "This is attempt {attempt} of the install: the one before never reported its end.",
         "If it was installed: its answers lack the callback. Add to the autoinstall template:\n"
         "  {{% include 'snippets/callback.ks' %}}\n"
-        "and say that it is done: netprov system installed {system}. If it failed: the boot before this one tells "
+        "and mark it as finished: netprov system installed {system}. If it failed: the boot before this one shows "
         "where (netprov timeline {system} --last 2).",
         "cobbler#2321, cobbler#1374", severity="warning",
     ),
@@ -300,7 +300,7 @@ RULES: tuple[Rule, ...] = (
         "G21", "the install failed", installing.install_failed,
         "the installer reported a failure, or was started as often as install_attempts allows",
         "The install failed: {said}.",
-        "Mend what its text says, then arm it again: netprov system install {system}",
+        "Fix what its text says, then arm it again: netprov system install {system}",
         "",
     ),
     Rule(

@@ -105,4 +105,4 @@ def _is_needed(event: Event) -> bool:
 
 _GONE = (Reason.TFTP_NOT_FOUND, Reason.TFTP_UNREADABLE, Reason.TFTP_OUTSIDE, Reason.HTTP_NOT_FOUND)
 _READ = "put it under tftp.root, readable by the user netprov runs as"
-_LOADERS = "netprov loaders puts the boot loaders in place; netprov check tells which are missing"
+_LOADERS = "netprov loaders puts the boot loaders in place; netprov check shows which are missing"
