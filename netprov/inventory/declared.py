@@ -118,7 +118,7 @@ class Declarations:
             elif key in besides:
                 continue
             elif key in SETTINGS:
-                self.report.error(origin_of(node), key, "belongs into netprov.yaml; this file is for objects")
+                self.report.error(origin_of(node), key, "belongs in netprov.yaml; this file is for objects")
             elif (None, key) in NOT_YET:
                 self.report.error(origin_of(node), key, NOT_YET[None, key])
             else:

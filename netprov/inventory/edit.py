@@ -183,7 +183,7 @@ def _removed(path: Path, origin: Origin, before: bytes, name: str) -> bytes:
         if found is not None:
             break
     else:
-        raise _refused(origin, where, "stands in no entry of its own; remove it by hand")
+        raise _refused(origin, where, "has no entry of its own; remove it by hand")
     after = mark + found.encode()
     try:
         kept = _plain(compose(after, str(path))) == _plain(compose(before, str(path)), (*section, name))

@@ -68,7 +68,7 @@ class Inherits(StrEnum):
 class Field:
     """`default` is that of the model's class (a test compares). `boot`: whether it changes what a machine is sent, and
     so what `netprov explain` says; one that does not counts elsewhere, or is a `note`, which nothing reads but people
-    and their templates. A test tries each: a field that changes nothing is none of ours."""
+    and their templates. A test tries each: a field that changes nothing is not one of ours."""
 
     name: str
     kinds: tuple[Kind, ...]
@@ -131,7 +131,7 @@ _INSTALL_MODES = "`local`: its own disk. `install-once`: install, then its own d
 FIELDS: tuple[Field, ...] = (
     # what the objects refer to
     Field("parent", (Kind.PROFILE,), t.NAME, "", "The profile it inherits from, in place of a distro."),
-    Field("parent", (Kind.MENU,), t.NAME, "", "The menu it stands in."),
+    Field("parent", (Kind.MENU,), t.NAME, "", "The menu that lists it."),
     Field("distro", (Kind.PROFILE,), t.NAME, "", "The distro it installs."),
     Field("profile", _SYSTEM, t.NAME, "", "The profile it boots."),
     Field("image", _SYSTEM, t.NAME, "", "The image it boots, in place of a profile."),
@@ -161,7 +161,7 @@ FIELDS: tuple[Field, ...] = (
     Field("kernel", _BOOTED, t.PATH, "", "Kernel: a path under `tftp.root`, or a URL.", Inherits.CHAIN),
     Field("initrd", _BOOTED, t.ListOf(t.PATH, split=False), (), "Initial RAM disks, likewise, in order.", Inherits.CHAIN),
     Field("tree", _BOOTED, t.TEXT, "", "URL of the install tree.", Inherits.CHAIN, aliases=("install_tree",)),
-    Field("kernel_options", _CHAIN, t.KernelOptions(), {}, 'Kernel command line: `{console: [tty0, "ttyS0,115200"], quiet: true}` or `"quiet console=tty0"`. An option with `false`, or `"!option"`, is taken out.', Inherits.CHAIN, Merge.DICT, ("kopts",)),
+    Field("kernel_options", _CHAIN, t.KernelOptions(), {}, 'Kernel command line: `{console: [tty0, "ttyS0,115200"], quiet: true}` or `"quiet console=tty0"`. An option with `false`, or `"!option"`, is removed.', Inherits.CHAIN, Merge.DICT, ("kopts",)),
     Field("autoinstall", _CHAIN, t.PATH, "", "Template of the installer's answers (kickstart, preseed, user-data, AutoYaST): a file in the `autoinstall` folder, or one that netprov brings, or a URL.", Inherits.CHAIN, aliases=("kickstart", "autoinst")),
     Field("autoinstall_meta", _CHAIN, t.Free(), {}, "Values for that template.", Inherits.CHAIN, Merge.DICT, ("ks_meta",)),
     Field("boot_loaders", _CHAIN, t.ListOf(_LOADER), (), "Loaders to use, the preferred first; without any, the client architecture's default.", Inherits.CHAIN, aliases=("boot_loader",)),
@@ -169,10 +169,10 @@ FIELDS: tuple[Field, ...] = (
     Field("filename", _CHAIN, t.PATH, "", "The boot file to send in place of the client architecture's loader.", Inherits.CHAIN),
     Field("install", _CHAIN, _MODE, InstallMode.LOCAL, f"{_INSTALL_MODES}.", Inherits.CHAIN),
     Field("install_attempts", _CHAIN, t.number(1, 1000), 3, "Starts of one install before it counts as failed.", Inherits.CHAIN),
-    Field("menu", (Kind.PROFILE,), t.NAME, "", "The menu it stands in.", Inherits.CHAIN),
+    Field("menu", (Kind.PROFILE,), t.NAME, "", "The menu that lists it.", Inherits.CHAIN),
     Field("enable_menu", (Kind.PROFILE,), t.FLAG, True, "Whether boot menus list it.", Inherits.CHAIN),
     Field("proxy", _CHAIN, t.TEXT, "", "HTTP proxy for the installer.", Inherits.CHAIN),
-    Field("virt", _CHAIN, t.Section(Kind.VIRT), Virt(), "The guest to make of it, where it is one.", Inherits.CHAIN, Merge.DICT, boot=False),
+    Field("virt", _CHAIN, t.Section(Kind.VIRT), Virt(), "The guest to make of it, if it is one.", Inherits.CHAIN, Merge.DICT, boot=False),
     Field("type", _VIRT, t.choice(("xenpv", "xenpvh", "xenfv", "qemu", "kvm", "auto")), "xenpv", "Kind of guest.", boot=False),
     Field("ram", _VIRT, t.MEBIBYTES, 512, "Memory.", boot=False),
     Field("cpus", _VIRT, t.number(1, 4096), 1, "Processors.", boot=False),
@@ -211,10 +211,10 @@ FIELDS: tuple[Field, ...] = (
     Field("user", _SERVER, t.TEXT, "", "The user to become once the sockets are bound; without it, stay.", boot=False),
     Field("journal_events", _SERVER, t.number(1000, 1_000_000_000), 1_000_000, "How many events to keep.", boot=False),
     Field("journal_age", _SERVER, t.DURATION, 30 * 86400, "How long to keep events.", boot=False),
-    Field("capture", _SERVER, t.RECORD, 0, "The packets of machines' boots are kept, without secrets, in a file of this size; `off`: they are not.", boot=False),
+    Field("capture", _SERVER, t.RECORD, 0, "Keep the packets of machines' boots, without secrets, in a file of this size; `off`: keep none.", boot=False),
     Field("users", _SERVER, t.Named(Kind.USER), (), "Who may log in to the page. With any user or token declared, reading needs one too.", boot=False),
     Field("tokens", _SERVER, t.Named(Kind.TOKEN), (), "What programs use the API with.", boot=False),
-    Field("webhooks", _SERVER, t.Named(Kind.WEBHOOK), (), "Whom to tell by HTTP what happens.", boot=False),
+    Field("webhooks", _SERVER, t.Named(Kind.WEBHOOK), (), "Programs to tell by HTTP what happens.", boot=False),
     Field("url", _WEBHOOK, _URL, "", "Where to POST it. Required.", boot=False),
     Field("secret", _WEBHOOK, _SECRET, "", "Signs it by HMAC-SHA256 (Standard Webhooks): 16 characters at least, or `whsec_` and Base64.", boot=False),
     Field("events", _WEBHOOK, _NOTICES, (Notice.VERDICT, Notice.INSTALL), "`verdict`: why a boot goes wrong. `install`: the state of an install changed. `boot`: a machine begins to boot. `server`: it started, stopped, refused an edit, lost a worker.", boot=False),
@@ -224,9 +224,9 @@ FIELDS: tuple[Field, ...] = (
     Field("hash", (Kind.TOKEN,), _TOKEN, "", "The hash of the token: `netprov token NAME` makes both. Required.", boot=False),
     Field("scopes", (Kind.TOKEN,), _SCOPES, (Scope.READ,), "Likewise.", boot=False),
     Field("mode", _DHCP, t.choice(tuple(DhcpMode), DhcpMode), DhcpMode.PROXY, "`full`: a DHCP server. `reserved`: one for declared systems only. `proxy`: beside another DHCP server, never gives an address. `off`."),
-    Field("authoritative", _DHCP, t.FLAG, True, "Whether to refuse addresses that this server knows nothing of."),
+    Field("authoritative", _DHCP, t.FLAG, True, "Whether to refuse addresses that this server knows nothing about."),
     Field("offer_hold", _DHCP, t.DURATION, 60, "How long an offered address is kept for its client."),
-    Field("decline_probation", _DHCP, t.DURATION, 3600, "How long a declined address rests."),
+    Field("decline_probation", _DHCP, t.DURATION, 3600, "How long a declined address is not given to anybody."),
     Field("port", _DHCP, t.PORT, 67, "Server port."),
     Field("proxy_port", _DHCP, t.PORT, 4011, "Port of the PXE boot server."),
     Field("subnets", _DHCP, t.Many(Kind.SUBNET), (), "The networks to give addresses in."),
@@ -238,7 +238,7 @@ FIELDS: tuple[Field, ...] = (
     Field("blksize", _TFTP, t.number(8, 65464), 65464, "The largest block granted (RFC 2348); the interface's MTU limits it further."),
     Field("windowsize", _TFTP, t.number(1, 65535), 64, "The largest window granted (RFC 7440)."),
     Field("port", _HTTP, t.PORT, 80, "Port."),
-    Field("enabled", _SYSLOG, t.FLAG, False, "Whether to receive installers' logs, and to tell the installers so."),
+    Field("enabled", _SYSLOG, t.FLAG, False, "Whether to receive installers' logs, and to have installers send them."),
     Field("port", _SYSLOG, t.PORT, 514, "Port, by UDP and TCP."),
     Field("workers", (*_TFTP, *_HTTP), t.number(1, 64), 1, "Processes.", boot=False),
 )  # fmt: skip
@@ -274,7 +274,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType({
     "mac_address": "it belongs to an interface: interfaces: {eth0: {mac: …}}",
     "ip": "it belongs to an interface: interfaces: {eth0: {ip: …}}",
     "ip_address": "it belongs to an interface: interfaces: {eth0: {ip: …}}",
-    "name": "the object's name is the key it stands under",
+    "name": "the object's name is its key",
     "virt_disk_driver": "it belongs to a disk: virt: {disks: [{size: 4G, driver: qcow2}]}",
     "dhcp_tag": "a subnet is chosen by the address a request comes in on; name its profile under dhcp.subnets",
     "enable_ipxe": "write boot_loaders: [ipxe]",
@@ -285,11 +285,11 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType({
 
 
 _NO_REPOS = (
-    "netprov tells no installer of repositories yet: name them in the autoinstall template, and give it their URLs in "
+    "netprov does not tell installers about repositories yet: name them in the autoinstall template, and give it their URLs in "
     "autoinstall_meta"
 )
-_NO_IMAGE_FILE = "netprov makes nothing of an image's file yet: an image boots the kernel: and initrd: that it names"
-_NO_IMAGE_MENU = "boot menus list profiles, and no images yet: give a profile's distro the same kernel"
+_NO_IMAGE_FILE = "netprov does not use an image's file yet: an image boots the kernel: and initrd: that it names"
+_NO_IMAGE_MENU = "boot menus list profiles, but no images yet: give a profile's distro the same kernel"
 
 NOT_YET: Mapping[tuple[Kind | None, str], str] = MappingProxyType({
     (None, "repos"): _NO_REPOS,

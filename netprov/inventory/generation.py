@@ -13,7 +13,7 @@ class Reloader:
     """Holds the newest good inventory of the configuration at `path`, and what is wrong with what is on disk now.
 
     `inventory` is None until a load succeeds; `problems` is empty where the last one did; `files` is what the last one
-    read, good or bad: give it to the watcher, so that mending any of them is noticed.
+    read, good or bad: give it to the watcher, so that fixing any of them is noticed.
     """
 
     def __init__(self, path: Path) -> None:

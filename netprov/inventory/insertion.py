@@ -46,7 +46,7 @@ def with_entry(text: str, section: Path, name: str, value: Value) -> str:
     """`text` with `name: value` behind the last entry of the mapping that `section` leads to, which is made where it is
     missing. `text` is a YAML document that parses.
 
-    Raises ValueError where there is something else than a mapping, or where `value` holds what is no text.
+    Raises ValueError where there is something else than a mapping, or where `value` holds what is not text.
     """
     found = _find(text, section)
     while section and section not in found:
@@ -58,7 +58,7 @@ def with_entry(text: str, section: Path, name: str, value: Value) -> str:
     if node.kind == "null":
         return _in_place_of_null(text, section, found, {name: value})
     if node.kind != "mapping":
-        raise ValueError(f"{'.'.join(section) or 'the document'} is written as something else than a mapping")
+        raise ValueError(f"{'.'.join(section) or 'the document'} is not written as a mapping")
     if node.flow:
         new, at = _flow({name: value})[1:-1], node.end - 1
         between = re.sub(r"#.*", "", text[node.last : at]) if node.entries else ","
@@ -83,9 +83,9 @@ def without_entry(text: str, section: Path, name: str) -> str | None:
     if not node.last_is_block or node.flow:
         line, end = text[end : _end_of_line(text, end)].strip(), _end_of_line(text, end)
         if line and not line.startswith("#"):
-            raise ValueError("other things stand on the entry's last line")
+            raise ValueError("something else is on the entry's last line")
     if text[start : node.key].strip(" "):
-        raise ValueError("other things stand on the entry's first line")
+        raise ValueError("something else is on the entry's first line")
     return text[:start] + text[end:]
 
 

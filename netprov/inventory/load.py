@@ -25,7 +25,7 @@ from netprov.inventory.targets import Targets
 class Loaded:
     """What one attempt came to: an inventory, or the problems that stand in its way.
 
-    `files`: every file and folder it was read from, also where it failed, so that mending any of them can be noticed.
+    `files`: every file and folder it was read from, also where it failed, so that fixing any of them can be noticed.
     """
 
     inventory: Inventory | None

@@ -151,7 +151,7 @@ class _Composer:
     def alias(self, anchor: str | None, line: int) -> None:
         node = self.anchors.get(anchor or "")
         if node is None:
-            what = "stands within what it names" if anchor in self.anchors else f"names no anchor &{anchor} above it"
+            what = "is inside what it names" if anchor in self.anchors else f"names no anchor &{anchor} above it"
             self.refuse(line, f"the alias *{anchor} {what}")
         if isinstance(node, ScalarNode):
             self.aliased += 1
@@ -207,7 +207,7 @@ class _Composer:
         if node.null:
             self.refuse(line, "an empty key")
         if node.text in parent.lines:
-            self.refuse(line, f"the key {node.text!r} stands here twice: first on line {parent.lines[node.text]}")
+            self.refuse(line, f"the key {node.text!r} appears here twice: first on line {parent.lines[node.text]}")
         parent.lines[node.text] = line
         parent.key = ScalarNode(node.text, node.plain, self.file, line)
 
@@ -224,7 +224,7 @@ def compose(data: bytes, file: str) -> Node | None:
         raise ConfigError(Problem(Origin(file, line), "", "not UTF-8; save the file in that encoding")) from None
     if odd := _NOT_TEXT.search(text):
         line = text.count("\n", 0, odd.start()) + 1
-        raise ConfigError(Problem(Origin(file, line), "", f"the control character {odd[0]!r}: this is no YAML text"))
+        raise ConfigError(Problem(Origin(file, line), "", f"the control character {odd[0]!r}: this is not YAML text"))
     try:
         return _Composer(file).compose(text)
     except yaml.YAMLError as error:

@@ -82,7 +82,7 @@ class OptionsType:
             except ValueError as error:
                 raise Wrong(value, str(error), f".{key}") from None
             if code in found:
-                raise Wrong(value, f"option {code} stands here twice", f".{key}")
+                raise Wrong(value, f"option {code} appears here twice", f".{key}")
             found[code] = octets
         return found
 

@@ -51,7 +51,7 @@ class Reader:
             before = layer.values[name]
             if not isinstance(spelled.field.type, Section) or before.keys() & value.keys():
                 first = f"first on line {layer.origins[name].line}"
-                text = f"{'.'.join(spelled.path)} stands here twice, under two names: {first}"
+                text = f"{'.'.join(spelled.path)} appears here twice, under two names: {first}"
                 self.report.error(origin, where, text)
                 return
             value = before | value

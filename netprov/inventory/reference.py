@@ -16,9 +16,9 @@ _INTRO = """\
 
 <!-- Written by `netprov schema --reference` from the field table. -->
 
-netprov reads one YAML file, `netprov.yaml`. Every key in it has a default, and an empty file works. Objects stand in
+netprov reads one YAML file, `netprov.yaml`. Every key in it has a default, and an empty file works. Objects are in
 it, or in the file or folder that `inventory:` names (`inventory/` beside it, where there is one): all `*.yaml` and
-`*.yml` in there, however many. An object may stand in one place only. Relative paths are relative to `netprov.yaml`.
+`*.yml` in there, however many. An object may be in one place only. Relative paths are relative to `netprov.yaml`.
 
 `netprov schema` prints a JSON Schema that editors understand. `netprov lint` lists everything that is wrong.
 
@@ -28,15 +28,15 @@ it, or in the file or folder that `inventory:` names (`inventory/` beside it, wh
 empty (`field:`), or is `<<inherit>>`, always inherits; `""` sets it to nothing. What a value does to the inherited one:
 
 - **override**: it takes its place;
-- **dict**: it is merged key by key; `"!key":` takes an inherited key out;
-- **list**: it is appended, each item once; `"!item"` takes an inherited item out.
+- **dict**: it is merged key by key; `"!key":` removes an inherited key;
+- **list**: it is appended, each item once; `"!item"` removes an inherited item.
 
 Values are read by their field's type, as written: `os_version: 9`, `9.10` and `010` stay what they are, a MAC needs no
 quotes. Where a list is meant, one value will do, or several with commas or blanks between.
 
-*Not sent* is said of what changes nothing that netprov sends to a machine as it boots: `netprov explain` says the same
-with and without it. A template of yours may use it all the same. *A note* is for people, and for templates of yours:
-netprov reads it nowhere.
+*Not sent* marks a field that changes nothing that netprov sends to a machine as it boots: `netprov explain` says the
+same with and without it. Your own templates may use it all the same. *A note* is for people and for your own templates:
+netprov itself does not read it.
 """
 
 _SECTIONS: tuple[tuple[str, Kind, str], ...] = (
@@ -48,7 +48,7 @@ _SECTIONS: tuple[tuple[str, Kind, str], ...] = (
     ("`dhcp.subnets`", Kind.SUBNET, "A list; `subnets:` of an inventory file adds to it. No subnet holds another."),
     ("`tftp`", Kind.TFTP, ""),
     ("`http`", Kind.HTTP, ""),
-    ("`syslog`", Kind.SYSLOG, "Installers log here, and their lines stand in the timeline."),
+    ("`syslog`", Kind.SYSLOG, "Installers log here, and their lines appear in the timeline."),
     ("`defaults`", Kind.DEFAULTS, "What every distro, image, profile and system inherits."),
     ("`distros`", Kind.DISTRO, "By name: what can be installed."),
     ("`profiles`", Kind.PROFILE, "By name: how it is installed. A profile has a distro or a parent."),
@@ -88,9 +88,9 @@ def _lines() -> Iterator[str]:
 
 def _options() -> Iterator[str]:
     yield "## DHCP options by name\n"
-    yield "For `options:` of a subnet; `netprov explain` shows the same names. Case is ignored, and `_` is as good as"
+    yield "For `options:` of a subnet; `netprov explain` shows the same names. Case is ignored, and `_` is the same as"
     yield "`-`. Any other option is given by its number, as octets: `224: hex:0102`. What the server works out for each"
-    yield "client is not to be set here: its row names the field that says it, where there is one.\n"
+    yield "client cannot be set here: its row names the field to use instead, where there is one.\n"
     yield "| code | name | holds | set by | also written | source |"
     yield "|---|---|---|---|---|---|"
     for option in OPTIONS.values():
@@ -130,7 +130,13 @@ def _default(field: Field) -> str:
         return f"`{value // size}{unit}`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{value.value if isinstance(value, Enum) else value}`"
+    if isinstance(value, tuple):
+        return f"`[{', '.join(map(_written, value))}]`"
+    return f"`{_written(value)}`"
+
+
+def _written(value: object) -> str:
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _cell(text: str) -> str:

@@ -58,7 +58,7 @@ def build_menus(declared: Declarations, report: Report) -> tuple[Menu, ...]:
         if here in trail:
             names = list(trail)
             cycle = names[names.index(here) :]
-            report.error(*menus[here].field("parent"), f"stands in itself: {' → '.join((*cycle, here))}")
+            report.error(*menus[here].field("parent"), f"contains itself: {' → '.join((*cycle, here))}")
         safe.update(trail)
         parent = parents[name]
         if parent and parent not in menus:

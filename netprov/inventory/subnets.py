@@ -55,7 +55,9 @@ class Subnets:
             if range_.first not in subnet.subnet or range_.last not in subnet.subnet:
                 self.report.error(origin, f"{where}, field range", f"{spelled} is not within {subnet.subnet}")
             elif edge := next((name for ip, name in edges.items() if ip in range_), ""):
-                self.report.error(origin, f"{where}, field range", f"{spelled} holds the {edge}, which is no machine's")
+                self.report.error(
+                    origin, f"{where}, field range", f"{spelled} holds the {edge}, which no machine can have"
+                )
             for taken in (*subnet.router, self.settings.server.address):
                 if taken in range_:
                     text = f"{spelled} holds {taken}, a router or this server: it is not given to clients"
@@ -88,7 +90,7 @@ class Subnets:
         elif subnet is None:
             if self.settings.dhcp.mode in _GIVES_ADDRESSES:
                 known = ", ".join(str(s.subnet) for s in self.declared[:4]) or "none is declared"
-                self.report.error(origin, where, f"{ip} is in none of dhcp.subnets ({known})")
+                self.report.error(origin, where, f"{ip} is not in any of dhcp.subnets ({known})")
         elif ip in subnet.router:
             self.report.error(origin, where, f"{ip} is the router of {subnet.subnet}")
         elif edge := _edges(subnet).get(ip):

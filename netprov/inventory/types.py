@@ -130,7 +130,7 @@ class KernelOptions:
 
     def _option(self, key: str, node: Node) -> tuple[str, tuple[str, ...] | None]:
         if isinstance(node, MapNode):
-            raise Wrong(node, "must be a text or a list of texts, not a mapping", f".{key}")
+            raise Wrong(node, "must be text or a list of texts, not a mapping", f".{key}")
         self._check(node, key, "")
         if key.startswith("!"):
             return key, None
@@ -142,7 +142,7 @@ class KernelOptions:
         texts = []
         for item in node.items if isinstance(node, ListNode) else (node,):
             if not isinstance(item, ScalarNode):
-                raise Wrong(item, f"must be a text, not {_shape(item)}", f".{key}")
+                raise Wrong(item, f"must be text, not {_shape(item)}", f".{key}")
             self._check(item, key, item.text)
             texts.append(item.text)
         return key, tuple(texts) or None
@@ -154,7 +154,7 @@ class KernelOptions:
         except ValueError as error:
             raise Wrong(node, str(error), f".{key}") from None
         if not key.removeprefix("!") or any(c in key for c in " =\"'"):
-            raise Wrong(node, f"{key!r} is no name of a kernel option")
+            raise Wrong(node, f"{key!r} is not the name of a kernel option")
 
     def schema(self) -> Schema:
         one = {"type": ["string", "number", "boolean", "null"]}
@@ -234,7 +234,7 @@ def _inherits(node: Node) -> bool:
 
 def _words(node: Node) -> Sequence[str]:
     if not isinstance(node, ScalarNode):
-        raise Wrong(node, f"must be a text, not {_shape(node)}")
+        raise Wrong(node, f"must be text, not {_shape(node)}")
     try:
         return values.words(node.text)
     except ValueError as error:
@@ -273,7 +273,7 @@ def choice(options: Iterable[str], enum: type[StrEnum] | None = None, also: Mapp
         if meant is None:
             near = get_close_matches(text.lower(), known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise ValueError(f"{text!r} is none of {', '.join(listed)}{hint}")
+            raise ValueError(f"{text!r} is not one of {', '.join(listed)}{hint}")
         return enum(meant) if enum is not None else meant
 
     return Type("one of " + ", ".join(f"`{option}`" for option in listed), parse, {"enum": list(known)}, listed)

@@ -45,7 +45,7 @@ def parse_folder(text: str) -> str:
 def parse_name(text: str) -> str:
     """An object's name: it stands in URLs, file names and menus."""
     if not _NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is no name: letters, digits and . _ : + - only, and no more than 128")
+        raise ValueError(f"{text!r} is not a name: letters, digits and . _ : + - only, and no more than 128")
     return text
 
 
@@ -56,14 +56,14 @@ _TOKEN_HASH = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 def parse_password_hash(text: str) -> str:
     """A password's hash as werkzeug.security writes it. A password itself is refused, and not repeated."""
     if not _PASSWORD_HASH.fullmatch(text):
-        raise ValueError("this is no hash of a password; `netprov token --user NAME` makes one")
+        raise ValueError("this is not the hash of a password; `netprov token --user NAME` makes one")
     return text
 
 
 def parse_token_hash(text: str) -> str:
     """A token's hash. A token itself is refused, and not repeated."""
     if not _TOKEN_HASH.fullmatch(text.lower()):
-        raise ValueError("this is no hash of a token; `netprov token NAME` makes a token and its hash")
+        raise ValueError("this is not the hash of a token; `netprov token NAME` makes a token and its hash")
     return text.lower()
 
 
@@ -191,7 +191,7 @@ def parse_station(text: str) -> Mac:
     if int(mac[:2], 16) & 1:
         raise ValueError(f"{text!r} is a group address; no machine has it")
     if mac == "00:00:00:00:00:00":
-        raise ValueError(f"{text!r} is no machine's address")
+        raise ValueError(f"{text!r} is not a machine's address")
     return mac
 
 
@@ -250,7 +250,7 @@ def parse_secret(text: str) -> str:
         try:
             octets = base64.b64decode(text.removeprefix("whsec_"), validate=True)
         except ValueError:
-            raise ValueError("has something behind whsec_ that is not Base64") from None
+            raise ValueError("has something after whsec_ that is not Base64") from None
     else:
         octets = parse_line(text).encode()
     if len(octets) < 16:

@@ -70,7 +70,7 @@ def test_an_entry_comes_behind_the_last(before: str, part: str) -> None:
 
 @pytest.mark.parametrize("before", ["systems: [a]\n", "systems: ''\n", "- a\n", "text\n"])
 def test_what_is_no_mapping_is_left_alone(before: str) -> None:
-    with pytest.raises(ValueError, match="something else than a mapping"):
+    with pytest.raises(ValueError, match="is not written as a mapping"):
         with_entry(before, ("systems",), "new", NEW)
 
 
@@ -218,8 +218,8 @@ WRONG = {
     "same mac": ("new", {"profile": "web", "interfaces": {"e": {"mac": "52:54:00:00:00:01"}}}, "52:54:00:00:00:01"),
     "no profile": ("new", {"profile": "wbe"}, "no such profile: wbe; did you mean web?"),
     "no field": ("new", {"profil": "web"}, "no such field; did you mean profile?"),
-    "name": ("a b", NEW, "is no name"),
-    "name, a path": ("../x", NEW, "is no name"),
+    "name": ("a b", NEW, "is not a name"),
+    "name, a path": ("../x", NEW, "is not a name"),
     "surrogate": ("new", {"profile": "web", "comment": "\ud800"}, "lone surrogate"),
     "control": ("new", {"profile": "web", "hostname": "a\nsystems: {}"}, "is not a host name"),
 }
@@ -329,7 +329,7 @@ KEPT = {
     "an anchor of the same name": (
         "menus: {m: {display_name: &m a}}\nsystems:\n  lady: {profile: web, comment: &m b}\n"
         "  tramp: {profile: web, comment: *m}\n", SHARED),
-    "a merged section": ("systems:\n  <<: {lady: {profile: web}}\n", "in no entry of its own; remove it by hand"),
+    "a merged section": ("systems:\n  <<: {lady: {profile: web}}\n", "no entry of its own; remove it by hand"),
     "over a colon": ("systems:\n  ? lady\n  : profile: web\n", "on the entry's first line; remove it by hand"),
 }  # fmt: skip
 
