@@ -24,7 +24,7 @@ def addresses(subject: Subject) -> Iterator[Finding]:
         name = system.name
         if ip in subject.own:
             text = f"{ip} of system {name} is an address of this host"
-            advice = "give the machine another, or take it from the interface"
+            advice = "give the machine another, or remove it from the interface"
             yield Finding("address-ours", Severity.ERROR, text, advice, (name,))
         lease = leases.get(ip)
         if lease is not None and not _belongs(lease, system):
@@ -42,7 +42,7 @@ def _leased(lease: Lease, name: str) -> Finding:
     until = time.strftime("%Y-%m-%d %H:%M", time.localtime(lease.expires))
     if lease.state == "declined":
         text = f"{lease.ip} of system {name} is in use: a machine found another there"
-        advice = f"find that one by ARP, or give {name} another address"
+        advice = f"find that machine by ARP, or give {name} another address"
         return Finding("address-in-use", Severity.WARNING, text, advice, (name,), f"ip neigh show {lease.ip}")
     text = f"{lease.ip} of system {name} is leased to {lease.mac or lease.client_id.hex()} until {until}"
     advice = f"until then {name} gets another address, or none; switch that machine off, or declare it"
@@ -91,7 +91,7 @@ def unmatched(subject: Subject) -> Iterator[Finding]:
     """Systems that no packet can be recognised as."""
     lost = tuple(system.name for system in subject.declared.systems() if not recognisable(system))
     if lost:
-        text = f"nothing tells who {shortened(lost)} {'is' if len(lost) == 1 else 'are'}: no MAC, UUID, client-id, "
+        text = f"nothing identifies {shortened(lost)}: no MAC, UUID, client-id, "
         text += "serial number, circuit or remote id"
         advice = 'write one: interfaces: {eth0: {mac: "52:54:…"}} (the page lists unknown machines seen lately)'
         yield Finding("system-unmatched", Severity.WARNING, text, advice, lost)

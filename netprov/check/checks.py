@@ -52,7 +52,7 @@ def _sound(file: Path | None, name: str) -> str:
 
 
 def _told(subject: Subject) -> str:
-    return "receivers take what they are sent" if subject.declared.settings.server.webhooks else ""
+    return "receivers accept what they are sent" if subject.declared.settings.server.webhooks else ""
 
 
 CHECKS = (
@@ -61,15 +61,15 @@ CHECKS = (
     Check("loaders", lambda s: f"in place in {_root(s) / 'loaders'}", _loaders),
     Check("files", lambda _: "every kernel, initrd and template can be read, and is what it should be", files),
     Check("secure boot", lambda s: "no machine was seen whose firmware would refuse a loader or kernel", secure_boot),
-    Check("systems", lambda _: "each can be recognised by something", unmatched),
-    Check("addresses", lambda _: "nobody else has a system's", addresses),
+    Check("systems", lambda _: "each can be recognised", unmatched),
+    Check("addresses", lambda _: "no other machine has a system's address", addresses),
     Check("ranges", lambda _: "addresses are left to give", ranges),
     Check("server", lambda s: f"runs (process {s.server})", server, always=True),
     Check("generation", lambda s: "the server serves what is written" if s.server else "", generation, always=True),
     Check("interfaces", _served, interfaces),
     Check("subnets", all_served, subnets),
     Check("next server", lambda _: "machines are told an address that they can reach", next_servers),
-    Check("ports", lambda s: "ours alone, and read" if s.server else "free", ports),
+    Check("ports", lambda s: "held by netprov alone, and read" if s.server else "free", ports),
     Check("answers", answered, answers),
     Check("rivals", alone, rivals),
     Check("firewall", lambda s: f"lets machines' packets in at {_served(s)}" if s.served else "", firewall),

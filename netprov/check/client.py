@@ -33,7 +33,7 @@ class Reply(StrEnum):
     SILENT = "no answer came"
     CLOSED = "nothing listens there (port unreachable)"
     STUCK = "it fell silent after its first packet: something drops TFTP's data ports"
-    UNREACHABLE = "there is no way to it"
+    UNREACHABLE = "there is no route to it"
 
 
 def loader_in(inventory: Inventory) -> str:
@@ -121,6 +121,6 @@ def unheard(server: str, port: int, timeout: float = TIMEOUT) -> str:
             return "no answer came"
         return f"it cannot be reached: {getattr(reason, 'strerror', None) or reason}"
     except (OSError, http.client.HTTPException, ValueError):
-        return "something else than HTTP answers there"
+        return "something other than HTTP answers there"
     known = isinstance(answer, dict) and answer.get("status") == "ok"
     return "" if known else "another web server answers there"

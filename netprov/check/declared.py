@@ -19,7 +19,7 @@ makes everybody's."""
 
 def configuration(subject: Subject) -> Iterator[Finding]:
     for problem in subject.loaded.problems:
-        advice = "mend it; a server takes it over by itself"
+        advice = "fix it; a server picks up the edit by itself"
         yield Finding("configuration", Severity.ERROR, str(problem), advice, EVERY, "netprov lint")
     for problem in subject.inventory.warnings if subject.inventory is not None else ():
         yield Finding("configuration", Severity.WARNING, str(problem))
@@ -38,14 +38,14 @@ def templates(subject: Subject) -> Iterator[Finding]:
     chosen = [systems[0] for systems in kinds][:RENDERED]
     findings = lint(inventory, chosen)
     for problem in findings.problems:
-        advice = "mend it there; netprov lint checks again"
+        advice = "fix it there; netprov lint checks again"
         machines = _whose(problem.where, inventory, kinds)
         yield Finding("template", Severity.ERROR, str(problem), advice, machines, "netprov lint")
     for problem in findings.warnings:
         yield Finding("template", Severity.WARNING, str(problem))
     if len(kinds) > RENDERED:
         text = f"the scripts and answers of {len(chosen)} systems were made, of {len(inventory.systems()):,}"
-        yield Finding("template-sample", Severity.NOTE, text, "for everybody's, take a minute", command="netprov lint")
+        yield Finding("template-sample", Severity.NOTE, text, "to make them all, take a minute", command="netprov lint")
 
 
 def _by_kind(inventory: Inventory) -> list[list[Target]]:
@@ -96,6 +96,6 @@ def generation(subject: Subject) -> Iterator[Finding]:
         yield Finding("generation", Severity.WARNING, str(error))
         return
     if last is not None and last.reason is Reason.INVENTORY_REFUSED:
-        text = f"the server refused the newest edit and serves what was before: {last.text}"
-        advice = "mend it: netprov lint lists every problem"
+        text = f"the server refused the newest edit and serves the previous one: {last.text}"
+        advice = "fix it: netprov lint lists every problem"
         yield Finding(last.reason.label, Severity.ERROR, text, advice, EVERY, "netprov lint")

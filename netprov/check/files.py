@@ -101,7 +101,7 @@ def _initrd(where: str, named: Named, head: bytes) -> Iterator[Finding]:
         text, advice = f"{where} {fault}", "put the distribution's initrd there, whole"
         yield Finding("initrd-unfit", Severity.ERROR, text, advice, named.machines)
     elif not images.known_initrd(head):
-        text = f"{where} is nothing that Linux unpacks: neither cpio nor packed"
+        text = f"{where} is not an initrd that Linux can unpack: neither cpio nor compressed"
         yield Finding("initrd-unfit", Severity.WARNING, text, "for memdisk and wimboot it may be right", named.machines)
 
 
@@ -112,7 +112,7 @@ def _fits(kernel: str, declared: str) -> bool:
 
 def _templates(folder: Path, who: Reader) -> Iterator[Finding]:
     for path in _unreadable(folder):
-        text = f"{path} cannot be read by {who.name}: what is made of it is not served"
+        text = f"{path} cannot be read by {who.name}: what is made from it is not served"
         command = f"chmod a+r{'x' if path.is_dir() else ''} {quote(str(path))}"
         yield Finding("template-unreadable", Severity.ERROR, text, machines=("*",), command=command)
 

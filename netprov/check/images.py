@@ -49,7 +49,7 @@ def kernel(head: bytes, size: int) -> Image:
     if head.startswith(b"MZ"):  # an EFI program: wimboot, a zboot kernel, another loader
         return Image(arch)
     packed = _packing(head)
-    return Image() if packed else Image(fault=f"is no kernel: {_looks_like(head)}")
+    return Image() if packed else Image(fault=f"is not a kernel: {_looks_like(head)}")
 
 
 def initrd(head: bytes) -> str:
@@ -60,7 +60,7 @@ def initrd(head: bytes) -> str:
     if kernel(head, _WHOLE).fault == "" and not _packing(head):
         return "is a kernel"
     said = _looks_like(head)
-    return f"is no initrd: {said}" if said in (_PAGE, _SCRIPT) else ""
+    return f"is not an initrd: {said}" if said in (_PAGE, _SCRIPT) else ""
 
 
 def known_initrd(head: bytes) -> bool:

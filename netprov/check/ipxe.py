@@ -51,7 +51,7 @@ def untried(root: Path) -> Iterator[Finding]:
         day = day_of(version)
         if version and (day is None or not OLDEST <= day <= NEWEST):
             command = f"netprov loaders --root {quote(str(root))}"
-            text = f"{name} is iPXE {version}, {_compared(day)}: netprov is tried with those of {OLDEST} to {NEWEST}"
+            text = f"{name} is iPXE {version}, {_compared(day)}: netprov is tested with those of {OLDEST} to {NEWEST}"
             yield Finding("ipxe-untried", Severity.NOTE, text, _advice(day), command=command)
 
 
@@ -83,4 +83,4 @@ def _compared(day: date | None) -> str:
 def _advice(day: date | None) -> str:
     known = [one.text for one in KNOWN if day is not None and one.since <= day]
     said = f"Known of its age: on UEFI {'; '.join(known)}. " if known else ""
-    return f"{said}Where machines stop after it, take the one that this system's packages have"
+    return f"{said}If machines stop after it, take the one from this system's packages"

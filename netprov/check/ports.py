@@ -143,7 +143,7 @@ def _missing(
     for key, field in wanted.items():
         if not any((one.protocol, one.port) == key and holders.get(one.inode, set()) & tree for one in held):
             text = f"the server does not listen on {_spelled(*key)} ({field})"
-            advice = "a change of it is in force only after a restart of the server"
+            advice = "a change takes effect only after a restart of the server"
             yield Finding("port-missing", Severity.ERROR, text, advice, EVERY, _command(key))
 
 

@@ -119,7 +119,7 @@ def _result(errand: Errand, mac: str, pid: int, read_end: int) -> Probed:
         said = pipe.read()
     os.waitpid(pid, 0)
     if not said:
-        return Probed(errand.interface, mac, problem="the client ended before its time")
+        return Probed(errand.interface, mac, problem="the client ended unexpectedly")
     return Probed.of(json.loads(said))
 
 

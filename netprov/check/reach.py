@@ -21,7 +21,7 @@ def interfaces(subject: Subject) -> Iterator[Finding]:
         if name not in subject.links:
             there = ", ".join(other for other, link in subject.links.items() if not link.loopback)
             text = f"there is no interface {name}; this host has {there or 'none'}"
-            advice = "mend server.interfaces: the server does not start without it"
+            advice = "fix server.interfaces: the server does not start without it"
             yield Finding("interface-missing", Severity.ERROR, text, advice, EVERY, "ip link")
     giving = inventory.settings.dhcp.mode in _GIVING
     for link in subject.served if named else ():
@@ -69,7 +69,7 @@ def subnets(subject: Subject) -> Iterator[Finding]:
         away = [link.name for link in subject.links.values() if any(a.ip in subnet.subnet for a in link.addresses)]
         if away:
             text = f"{subnet.subnet} is at {away[0]}, which server.interfaces does not name"
-            advice = f"add {away[0]} to server.interfaces, and start the server anew"
+            advice = f"add {away[0]} to server.interfaces, and restart the server"
         else:
             text = f"no interface of this host is in {subnet.subnet}, and nothing was ever heard from there"
             advice = f"where a router lies between, its relay must name this server: ip helper-address {_us(subject)}"
@@ -90,7 +90,7 @@ def next_servers(subject: Subject) -> Iterator[Finding]:
         reply = tftp_read(str(address), 69, loader_in(subject.declared))
         if reply in (Reply.SILENT, Reply.UNREACHABLE):
             text = f"next_server {address} does not answer TFTP: {reply.value}"
-            advice = "mend next_server, or take it out: then machines fetch from this server"
+            advice = "fix next_server, or remove it: then machines fetch from this server"
             command = f"netprov explain {machines[0]}" if machines != EVERY else ""
             yield Finding("next-server-silent", Severity.WARNING, text, advice, machines, command)
 
@@ -106,7 +106,7 @@ def _our_address(subject: Subject) -> Iterator[Finding]:
             there = shortened(str(ip) for ip in sorted(subject.own) if not ip.is_loopback) or "none"
             text = f"machines are told to fetch from {address}, which is on no interface of this host ({there})"
             severity = Severity.ERROR if subject.server else Severity.WARNING
-            advice = "mend server.address, or take it out: then each interface's own address is told"
+            advice = "fix server.address, or remove it: then machines are told the address of their interface"
             yield Finding("address-foreign", severity, text, advice, EVERY, "ip -4 address")
     if settings.dhcp.mode in _GIVING:
         for subnet in subject.declared.subnets:
@@ -118,9 +118,9 @@ def _told(subject: Subject, subnet: Subnet, address: IPv4Address) -> Iterator[Fi
     if address in subnet.subnet or subnet.router:
         return
     near = [a.ip for link in subject.served for a in link.addresses if a.ip in subnet.subnet]
-    text = f"machines in {subnet.subnet} are told to fetch from {address}, which is not in it, and of no router"
+    text = f"machines in {subnet.subnet} are told to fetch from {address}, which is outside, and no router is declared"
     if near and subnet.next_server is None:
-        advice = f"take server.address out: they are told {near[0]} then; or declare the subnet's router:"
+        advice = f"remove server.address: they are then told {near[0]}; or declare the subnet's router:"
     else:
         advice = "declare the subnet's router:, or a next_server: in it"
     yield Finding("next-server-no-route", Severity.ERROR, text, advice, subject.systems_in(subnet.subnet))

@@ -11,27 +11,27 @@ FINDS: Mapping[str, Mapping[str, str]] = {
     "configuration": {"configuration": "`netprov.yaml` or the inventory has an error, or something odd in it"},
     "templates": {
         "template": "a script or an installer's answers cannot be made from its template, or do not parse (kickstart, preseed, user-data, AutoYaST)",
-        "template-sample": "systems are of so many kinds that only some kinds' scripts were made",
+        "template-sample": "there are many kinds of systems: only some kinds' scripts were made",
     },
     "loaders": {
         "loader-missing": "firmware of this kind gets no loader",
         "loader-modified": "a loader is not the file that `netprov loaders` put there",
         "loader-lock": "the list of the loaders that were put there cannot be read",
-        "ipxe-untried": "the iPXE for UEFI is older or newer than those that netprov is tried with; what is known of its age",
+        "ipxe-untried": "the iPXE for UEFI is older or newer than those that netprov is tested with; what is known of its age",
     },
     "files": {
         "tftp-not-found": "a kernel or initrd is not there",
         "tftp-outside": "its name leads outside `tftp.root`",
         "tftp-unreadable": "the server's user may not read it",
         "file-unreadable": "its disk reports an error",
-        "files-not-looked-at": "the server runs as another user, whose rights this one cannot take",
-        "kernel-unfit": "the kernel is none, or is cut short",
+        "files-not-looked-at": "the server runs as another user, whose rights this one cannot assume",
+        "kernel-unfit": "the file is not a kernel, or is cut short",
         "kernel-arch": "the kernel is for another processor than the distro says",
-        "initrd-unfit": "the initrd is none, or nothing that Linux unpacks",
+        "initrd-unfit": "the file is not an initrd, or Linux cannot unpack it",
         "template-unreadable": "the server's user may not read a template",
     },
-    "secure boot": {"secure-boot": "firmware last seen with UEFI, or shim, would refuse a loader or the kernel were Secure Boot on: it is not signed, or by nobody that the one before it knows"},
-    "systems": {"system-unmatched": "nothing tells who a system is"},
+    "secure boot": {"secure-boot": "with Secure Boot on, firmware last seen with UEFI, or shim, would refuse a loader or the kernel: it is not signed, or not by a signer that the one before it knows"},
+    "systems": {"system-unmatched": "nothing identifies a system"},
     "addresses": {
         "address-ours": "a system's address is one of this host's",
         "address-leased": "a system's address is leased to another machine",
@@ -43,7 +43,7 @@ FINDS: Mapping[str, Mapping[str, str]] = {
     },
     "server": {"server-down": "no server runs on this state"},
     "generation": {
-        "inventory-refused": "the server refused the newest edit, and serves what was before",
+        "inventory-refused": "the server refused the newest edit, and serves the previous one",
         "generation": "the journal cannot be read",
     },
     "interfaces": {
@@ -51,12 +51,12 @@ FINDS: Mapping[str, Mapping[str, str]] = {
         "interface-down": "it is down",
         "interface-bare": "it has no address",
         "interface-no-carrier": "it has no carrier",
-        "interface-no-subnet": "its network is in none of `dhcp.subnets`",
+        "interface-no-subnet": "its network is not in any of `dhcp.subnets`",
     },
     "subnets": {"subnet-unheard": "no interface is in the subnet, and no relay or machine of it was ever heard (G16)"},
     "next server": {
         "address-foreign": "machines are told an address that no interface of this host has",
-        "next-server-no-route": "machines are told an address outside their subnet, and of no router",
+        "next-server-no-route": "machines are told an address outside their subnet, and no router is declared",
         "next-server-silent": "another TFTP server that machines are sent to does not answer",
     },
     "ports": {
@@ -78,11 +78,11 @@ FINDS: Mapping[str, Mapping[str, str]] = {
         "dhcp-absent": "in proxy mode: nobody gives addresses",
         "rival-heard": "the server overheard another DHCP server within the last day",
         "rival-proxy": "the server overheard another boot server (ProxyDHCP) within the last day",
-        "rival-not-asked": "nobody was asked, and why",
+        "rival-not-asked": "no server was asked, and why",
     },
     "firewall": {
         "firewall-drops": "a rule, or a chain's policy, drops what machines send",
-        "firewall-unread": "whether it does hangs on a rule that is not wholly understood",
+        "firewall-unread": "whether it does depends on a rule that netprov does not fully understand",
         "firewall-not-read": "the rules could not be read",
     },
     "state": {
@@ -100,10 +100,10 @@ FINDS: Mapping[str, Mapping[str, str]] = {
         "journal-not-looked-at": "this user may not read it",
     },
     "webhooks": {
-        "webhook-failing": "a webhook's receiver takes nothing",
-        "webhook-spool": "what webhooks are yet to be told cannot be read",
+        "webhook-failing": "a webhook's receiver accepts nothing",
+        "webhook-spool": "the messages that wait for webhooks cannot be read",
     },
-    "troubles": {reason.label: "the journal tells of it within the last day: see [reasons](reasons.md)" for reason in TROUBLES},
+    "troubles": {reason.label: "the journal reports it within the last day: see [reasons](reasons.md)" for reason in TROUBLES},
     "disk": {
         "disk-space": "less than 1 GB is free for `server.state`, or less than 100 MB",
         "disk-inodes": "its disk has no room for more files",
@@ -127,7 +127,7 @@ def _lines() -> Iterator[str]:
     yield "<!-- Written by `netprov schema --page checks` from netprov/check/reference.py. -->\n"
     yield "What `netprov check` looks at, in its order, and what it can find: the `id` in its JSON. A finding is an `error`"
     yield "(machines do not boot, or not with what is written), a `warning` (some may not, or soon) or a `note` (what could not"
-    yield 'be looked at). It names the `machines` that it stops (`["*"]`: any) and, where there is one, the `command` that mends'
+    yield 'be looked at). It names the `machines` that it stops (`["*"]`: any) and, where there is one, the `command` that fixes'
     yield "it. The exit status is 1 with an error, with `--strict` with a warning too, 2 where the command line or the name of"
     yield "the configuration is wrong, else 0.\n"
     for check, finds in FINDS.items():

@@ -26,7 +26,7 @@ def rivals(subject: Subject) -> Iterator[Finding]:
         return
     met: set[str] = set()
     if (why := _not_asked(subject)) is not None:
-        yield Finding("rival-not-asked", Severity.NOTE, f"other DHCP servers were not asked for: {why}")
+        yield Finding("rival-not-asked", Severity.NOTE, f"netprov did not look for other DHCP servers: {why}")
     for probed in subject.probed:
         if probed.problem:
             text = f"at {probed.interface} other DHCP servers could not be asked for: {probed.problem}"
@@ -46,7 +46,7 @@ def alone(subject: Subject) -> str:
     """What was looked at, where no other was found."""
     asked = [probed.interface for probed in subject.probed if not probed.problem]
     if asked:
-        return f"nobody else's DHCP server is in the way at {', '.join(asked)}"
+        return f"no other DHCP server is in the way at {', '.join(asked)}"
     return "none was heard in the last day"
 
 
@@ -54,11 +54,11 @@ def _not_asked(subject: Subject) -> str | None:
     if not subject.probing:
         return "--no-probe"
     if not subject.declared.settings.server.interfaces:
-        return "server.interfaces names none to ask at"
+        return "server.interfaces names no interface to look at"
     if not subject.may_probe:
         return "only root can (CAP_NET_RAW, CAP_NET_ADMIN)"
     if subject.declared.settings.dhcp.port != SERVER_PORT:
-        return f"dhcp.port is not {SERVER_PORT}: nobody else's servers are there"
+        return f"dhcp.port is not {SERVER_PORT}: other servers do not use it"
     return None
 
 
@@ -83,7 +83,7 @@ def _beside(subject: Subject, probed: Probed, foreign: list[Offer]) -> Iterator[
     for offer in foreign:
         if offer.file:
             text = f"{offer.server} at {probed.interface} has machines boot {offer.file!r}, in place of what we say"
-            advice = "take options 66 and 67 (next-server and filename) out of its configuration"
+            advice = "remove options 66 and 67 (next-server and filename) from its configuration"
             yield Finding("rival-boot-file", Severity.WARNING, text, advice, machines)
 
 

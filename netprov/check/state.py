@@ -35,7 +35,7 @@ _WAIT = 1.0  # seconds for another process's lock
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs")
 """File systems whose locks or shared memory SQLite cannot rely on (sqlite.org/wal.html, "Overview", 2)."""
 
-_AGAIN = "stop the server, then put a backup in its place, or move it away: leases and install states begin anew"
+_AGAIN = "stop the server, then put a backup in its place, or move it away: leases and installs then start from scratch"
 
 
 def state(subject: Subject) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ def journal(subject: Subject) -> Iterator[Finding]:
     if said not in ("ok", ""):
         yield _bad_journal(path, said)
     elif version not in (0, VERSION):
-        yield _bad_journal(path, f"it is of version {version}, this netprov writes {VERSION}")
+        yield _bad_journal(path, f"it has version {version}; this netprov writes version {VERSION}")
     yield from _writable(subject, path)
 
 
@@ -160,7 +160,7 @@ def _unseen(path: Path, id: str) -> Iterator[Finding]:
 
 def _unreadable(path: Path, id: str) -> Finding:
     advice = "run netprov check as root, or as the server's user"
-    return Finding(id, Severity.NOTE, f"{path} is not looked at: this user may not read it", advice)
+    return Finding(id, Severity.NOTE, f"{path} was not checked: this user may not read it", advice)
 
 
 def _quick_check(database: sqlite3.Connection) -> str:
@@ -195,7 +195,7 @@ def _by_url(place: Place) -> Iterator[Finding]:
             engine.dispose()
     except (SQLAlchemyError, ImportError, ValueError) as error:
         said = " ".join(str(getattr(error, "orig", None) or error).split())
-        advice = "see that the database runs and that server.state names it"
+        advice = "check that the database runs and that server.state names it"
         yield Finding("state-unreachable", Severity.ERROR, f"{place}: {said}", advice, ("*",))
 
 
@@ -228,5 +228,5 @@ def _disk_of(file: Path) -> Iterator[Finding]:
 
 
 def _bad_journal(path: Path, text: str) -> Finding:
-    advice = "the server moves a damaged one aside when it starts; the timelines begin anew then"
+    advice = "the server moves a damaged one aside when it starts; the timelines then start from scratch"
     return Finding("journal-damaged", Severity.WARNING, f"{path}: {text}", advice)

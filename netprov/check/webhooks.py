@@ -22,5 +22,5 @@ def webhooks(subject: Subject) -> Iterator[Finding]:
         return
     for receiver in found:
         if receiver.failing and receiver.name in declared:
-            advice = f"see that what answers at url: of server.webhooks.{receiver.name} runs, and takes a POST"
+            advice = f"check that what answers at url: of server.webhooks.{receiver.name} runs, and accepts a POST"
             yield Finding("webhook-failing", Severity.WARNING, receiver.text(subject.now), advice)

@@ -201,7 +201,7 @@ def test_an_address_of_another_subnet(full: Path) -> None:
     edit(full, ", router: 10.9.0.1", "")
     ((finding),) = reach.next_servers(seen(full, *there))
     assert (finding.id, finding.severity, finding.machines) == ("next-server-no-route", "error", ("lady",))
-    assert "they are told 10.9.0.1 then" in finding.advice
+    assert "they are then told 10.9.0.1" in finding.advice
     edit(full, "subnet: 10.9.0.0/24,", "subnet: 10.9.0.0/24, next_server: 10.9.0.1,")
     assert not list(reach.next_servers(seen(full, *there)))
 

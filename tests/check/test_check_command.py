@@ -59,7 +59,7 @@ def test_only_what_is_asked_for(site: Path) -> None:
 
 def test_what_was_not_looked_at_is_said(site: Path) -> None:
     notes = [row for row in json.loads(run(site, "--json").stdout)["findings"] if row["severity"] == "note"]
-    assert "other DHCP servers were not asked for: --no-probe" in [row["text"] for row in notes]
+    assert "netprov did not look for other DHCP servers: --no-probe" in [row["text"] for row in notes]
     assert "· rivals" in run(site).output
 
 
@@ -239,7 +239,7 @@ def test_a_server_on_loopback_answers(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code == 0, result.output
         assert "✓ answers    TFTP and HTTP answer this host itself" in result.output
-        assert "✓ ports      ours alone, and read" in result.output
+        assert "✓ ports      held by netprov alone, and read" in result.output
         text = (tmp_path / "netprov.yaml").read_text()
         moved = re.sub(r"http: \{port: \d+", f"http: {{port: {free_ports(1)[0]}", text)
         (tmp_path / "netprov.yaml").write_text(moved)

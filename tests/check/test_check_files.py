@@ -37,11 +37,11 @@ KERNELS = [
     (pe("x86_64"), "x86_64", ""),  # wimboot
     (b"\x7fELF\2\1\1" + bytes(11) + (62).to_bytes(2, "little") + bytes(40), "x86_64", ""),
     (b"\x1f\x8b" + bytes(100), "", ""),
-    (b" <!DOCTYPE html><html>404", "", "is no kernel: it is a web page; was an error page saved in its place?"),
-    (b"070701" + bytes(100), "", "is no kernel: it is an initrd"),
-    (b"#!/bin/sh\n", "", "is no kernel: it is a script"),
-    (bytes(0x8001) + b"CD001" + bytes(9), "", "is no kernel: it is an ISO image"),
-    (b"lorem ipsum", "", "is no kernel: it begins with 6c 6f 72 65 6d 20 69 70"),
+    (b" <!DOCTYPE html><html>404", "", "is not a kernel: it is a web page; was an error page saved in its place?"),
+    (b"070701" + bytes(100), "", "is not a kernel: it is an initrd"),
+    (b"#!/bin/sh\n", "", "is not a kernel: it is a script"),
+    (bytes(0x8001) + b"CD001" + bytes(9), "", "is not a kernel: it is an ISO image"),
+    (b"lorem ipsum", "", "is not a kernel: it begins with 6c 6f 72 65 6d 20 69 70"),
     (b"MZ", "", ""),
 ]  # fmt: skip
 
@@ -58,7 +58,7 @@ INITRDS = [
     (b"\xfd7zXZ\0", "", True),
     (bzimage(), "is a kernel", False),
     (bzimage(missing=4000), "is a kernel", False),  # only its beginning is looked at
-    (b"<html>", "is no initrd: it is a web page; was an error page saved in its place?", False),
+    (b"<html>", "is not an initrd: it is a web page; was an error page saved in its place?", False),
     (b"a disk image", "", False),
 ]
 

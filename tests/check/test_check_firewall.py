@@ -236,7 +236,7 @@ def test_nft_in_the_way(served: Path, space: str) -> None:
     findings = list(reading.firewall(subject(served)))
     assert [(one.id, one.severity) for one in findings] == [("firewall-drops", "error")] * 2
     assert "drops TFTP (UDP 69) at br9, in nft inet f input: its policy is drop" in findings[0].text
-    for finding in findings:  # the command mends it
+    for finding in findings:  # the command fixes it
         inside(space, *finding.command.split())
     assert not list(reading.firewall(subject(served)))
 
@@ -272,7 +272,7 @@ def test_what_cannot_be_judged_is_said(served: Path, space: str) -> None:
     load(space, "drop", "meta l4proto udp accept\ntcp dport 80 meta mark 5 accept")
     ((finding),) = reading.firewall(subject(served))
     assert (finding.id, finding.severity) == ("firewall-unread", "warning")
-    assert "HTTP (TCP 80) at br9 gets in only if a rule fits that is not wholly read here" in finding.text
+    assert "HTTP (TCP 80) at br9 gets in only if a rule matches that netprov cannot fully read" in finding.text
 
 
 def test_without_tools_or_rights(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,7 +181,7 @@ def test_a_firewall_in_the_way(full: Bench, rules: Sequence[str], ids: list[str]
         dropped = [row for row in said if row["id"] == "firewall-drops"]
         assert [service in row["text"] for row in dropped] == [True], said
         assert dropped[0]["machines"] == ["lady"]
-        full.nft(dropped[0]["command"].removeprefix("nft "))  # what mends it
+        full.nft(dropped[0]["command"].removeprefix("nft "))  # what fixes it
         assert full.found("firewall", code=0) == []
     assert full.links() == {"lo", BRIDGE}
 

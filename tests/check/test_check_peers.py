@@ -70,11 +70,11 @@ HTTP = [
     # what the server says, how that is told
     (b'HTTP/1.0 200 OK\r\n\r\n{"status": "ok"}', ""),
     (b"HTTP/1.0 200 OK\r\n\r\n[]", "another web server answers there"),
-    (b"HTTP/1.0 200 OK\r\n\r\nhello", "something else than HTTP answers there"),
+    (b"HTTP/1.0 200 OK\r\n\r\nhello", "something other than HTTP answers there"),
     (b"HTTP/1.0 404 Not Found\r\n\r\n", "another web server answers there (status 404 for /healthz)"),
     (b"HTTP/1.0 503 Busy\r\n\r\n", "the server cannot read its state (status 503)"),
-    (b"SSH-2.0-OpenSSH\r\n", "something else than HTTP answers there"),
-    (b"\xff" * 100, "something else than HTTP answers there"),
+    (b"SSH-2.0-OpenSSH\r\n", "something other than HTTP answers there"),
+    (b"\xff" * 100, "something other than HTTP answers there"),
 ]
 
 
@@ -189,7 +189,8 @@ def test_results_pass_through_a_pipe() -> None:
 def test_nothing_is_asked_without_leave(site: Path) -> None:
     subject = seen(site, "proxy")
     assert not list(answers(subject))
-    assert [finding.text for finding in rivals.rivals(subject)] == ["other DHCP servers were not asked for: --no-probe"]
+    texts = [finding.text for finding in rivals.rivals(subject)]
+    assert texts == ["netprov did not look for other DHCP servers: --no-probe"]
 
 
 def test_not_asked_without_rights(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def test_damaged_state(kept: Path, damage: Callable[[Path], None]) -> None:
     damage(kept / "state" / "state.db")
     (row,) = rows(kept, 1, "state")
     assert (row["id"], row["machines"]) == ("state-damaged", ["*"])
-    assert "leases and install states begin anew" in row["advice"]
+    assert "leases and installs then start from scratch" in row["advice"]
     found(kept, 1)  # the checks that read leases go on without
 
 

@@ -73,7 +73,7 @@ def tables(text: str) -> list[Table]:
                 chains = {chain: _chain(chain, policies[chain], rules.get(chain, [])) for chain in policies}
                 found.append(Table("iptables", name, chains))
     except (ValueError, IndexError, KeyError):
-        raise PeerError("iptables-save prints what is not understood here") from None
+        raise PeerError("iptables-save prints something that netprov does not understand") from None
     return found
 
 

@@ -23,7 +23,7 @@ _SPELLED = {"host": "unicast", "17": "udp", "6": "tcp", "1": "icmp"}
 _SAYING_NOTHING = ("counter", "log", "mangle", "meter", "quota", "notrack", "last", "comment", "ct helper", "set")
 _VERDICTS = {"accept": Does.ACCEPT, "drop": Does.DROP, "reject": Does.DROP, "return": Does.RETURN}
 
-_NOT_UNDERSTOOD = PeerError("nft prints what is not understood here")
+_NOT_UNDERSTOOD = PeerError("nft prints something that netprov does not understand")
 
 
 def tables(text: str) -> list[Table]:

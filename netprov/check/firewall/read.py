@@ -83,7 +83,7 @@ def ruleset() -> list[Table]:
     """Every table of this network namespace that packets pass on their way in. Raises PeerError."""
     programs = [name for name in ("nft", "iptables-save") if shutil.which(name) is not None]
     if not programs:
-        raise PeerError("neither nft nor iptables-save is there (apt-get install nftables)")
+        raise PeerError("neither nft nor iptables-save is installed (apt-get install nftables)")
     saved = _output("iptables-save") if "iptables-save" in programs else ""
     found = iptables.tables(saved)
     if "nft" in programs:
@@ -125,10 +125,10 @@ def _judged(table: Table, chain: Chain, link: Link, service: Service, machines: 
 def _unread(what: str, where: str, outcome: Outcome, machines: tuple[str, ...]) -> Finding:
     rule = outcome.unread[0] + (f" (and {len(outcome.unread) - 1} more)" if len(outcome.unread) > 1 else "")
     if outcome.passes:
-        text = f"{what} gets in unless a rule fits that is not wholly read here, in {where}: {rule}"
+        text = f"{what} gets in unless a rule matches that netprov cannot fully read, in {where}: {rule}"
         return Finding("firewall-unread", Severity.NOTE, text)
-    text = f"{what} gets in only if a rule fits that is not wholly read here, in {where}: {rule}"
-    return Finding("firewall-unread", Severity.WARNING, text, "see that it fits", machines)
+    text = f"{what} gets in only if a rule matches that netprov cannot fully read, in {where}: {rule}"
+    return Finding("firewall-unread", Severity.WARNING, text, "make sure that it matches", machines)
 
 
 def _packets(link: Link, service: Service) -> Iterator[Packet]:
