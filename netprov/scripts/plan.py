@@ -92,7 +92,7 @@ FOREIGN: tuple[tuple[tuple[str, ...], str], ...] = (
         "hands over to another network boot loader, which a domU cannot run: name the kernel itself for this machine",
     ),
     (("reboot.c32", "poweroff.c32", "poweroff.com"), "would restart or stop the machine: it names no kernel"),
-    (("hdt.c32", "memtest", "memtest.bin", "memtest86+.bin"), "tests hardware, of which a domU has none"),
+    (("hdt.c32", "memtest", "memtest.bin", "memtest86+.bin"), "tests hardware, which a domU does not have"),
 )
 """Well-known programs that a domU cannot run: their file names, and what to tell."""
 
@@ -102,7 +102,7 @@ _FOREIGN_SUFFIXES = {
     ".0": "is another network boot loader, which a domU cannot run: name the kernel itself for this machine",
     ".pxe": "is another network boot loader, which a domU cannot run: name the kernel itself for this machine",
     ".kpxe": "is another network boot loader, which a domU cannot run: name the kernel itself for this machine",
-    ".efi": "is a program for UEFI firmware, which a PV or PVH guest has not: name the kernel itself for this machine",
+    ".efi": "is a program for UEFI firmware, which PV and PVH guests lack: name the kernel itself for this machine",
     ".com": "is a DOS program: a domU needs a Linux kernel",
     ".cbt": "is a DOS program: a domU needs a Linux kernel",
     ".bin": "is a boot sector: a domU needs a Linux kernel",

@@ -36,13 +36,13 @@ def plan(text: str, where: str, label: str | None = None) -> BootPlan:
             return Refusal(why or ScriptMessage.REFUSED.said())
         case "kernel":
             return _boot(said, where)
-    raise _odd(where, "action is none of kernel, local, refuse")
+    raise _odd(where, "action is not one of kernel, local, refuse")
 
 
 def _labelled(said: dict[str, object], label: str, where: str) -> BootPlan:
     menu = said.get("menu", [])
     if not isinstance(menu, list) or not all(isinstance(entry, dict) for entry in menu):
-        raise _odd(where, "menu is no list that can be")
+        raise _odd(where, "menu is not a valid list")
     if not menu:
         return Refusal(ScriptMessage.NO_MENU.said(script=where, label=label))
     labels = [_text(entry, "label", where) for entry in menu]
@@ -55,7 +55,7 @@ def _labelled(said: dict[str, object], label: str, where: str) -> BootPlan:
 def _boot(said: dict[str, object], where: str) -> Boot:
     listed = said.get("initrds", [])
     if not isinstance(listed, list) or len(listed) > _MOST_INITRDS:
-        raise _odd(where, "initrds is no list that can be")
+        raise _odd(where, "initrds is not a valid list")
     sums: dict[str, Sum] = {}
     kernel, *initrds = [_file(one, sums, where) for one in (said.get("kernel"), *listed)]
     return Boot(kernel, tuple(initrds), _text(said, "args", where), sums)
@@ -67,9 +67,9 @@ def _file(said: object, sums: dict[str, Sum], where: str) -> str:
         raise _odd(where, "a file has no URL")
     size, sha256 = said.get("size"), said.get("sha256", "")
     if size is not None and (type(size) is not int or size < 0):
-        raise _odd(where, "size is no number of octets")
+        raise _odd(where, "size is not a number of octets")
     if sha256 != "" and (not isinstance(sha256, str) or not _SHA256.fullmatch(sha256)):
-        raise _odd(where, "sha256 is no checksum")
+        raise _odd(where, "sha256 is not a checksum")
     url: str = said["url"]
     sums[url] = Sum(size, sha256)
     return url
@@ -78,7 +78,7 @@ def _file(said: object, sums: dict[str, Sum], where: str) -> str:
 def _text(said: dict[str, object], key: str, where: str) -> str:
     value = said.get(key, "")
     if not isinstance(value, str) or any(char < " " for char in value):
-        raise _odd(where, f"{key} is no line of text")
+        raise _odd(where, f"{key} is not a line of text")
     return value
 
 

@@ -72,11 +72,11 @@ class Domain:
 def domain_of(system: Target, guest_type: str = "", program: str = BOOTLOADER) -> Domain:
     """The domU that `system` is. `guest_type`: pv, pvh or hvm; "": as virt.type says.
 
-    Raises ConfigError for a system that is no Xen guest, has no MAC address, or disks that Xen cannot give it.
+    Raises ConfigError for a system that is not a Xen guest, has no MAC address, or disks that Xen cannot give it.
     """
     kind = guest_type or TYPES.get(system.virt.type, "")
     if not kind:
-        text = f"{system.virt.type} is no Xen guest: set virt.type to xenpv, xenpvh or xenfv"
+        text = f"{system.virt.type} is not a Xen guest: set virt.type to xenpv, xenpvh or xenfv"
         raise _wrong(system, "virt.type", text)
     nics = _nics(system)
     if not nics:

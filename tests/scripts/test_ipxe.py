@@ -221,11 +221,11 @@ def test_ipxe_without_files_ends_in_a_chain() -> None:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("", "script.ipxe:1: is no iPXE script"),
-        ("kernel v\n", "script.ipxe:1: is no iPXE script"),
-        ("#!ipxevil\n", "script.ipxe:1: is no iPXE script"),
-        ("\ufeff#!ipxe\nboot\n", "script.ipxe:1: is no iPXE script"),
-        ("#!ipxe\n:a\ngoto a\n", "loops without end"),
+        ("", "script.ipxe:1: is not an iPXE script"),
+        ("kernel v\n", "script.ipxe:1: is not an iPXE script"),
+        ("#!ipxevil\n", "script.ipxe:1: is not an iPXE script"),
+        ("\ufeff#!ipxe\nboot\n", "script.ipxe:1: is not an iPXE script"),
+        ("#!ipxe\n:a\ngoto a\n", "loops endlessly"),
         ("#!ipxe\nkernel v ${net0/busid}\n", r"script.ipxe:2: the value of \$\{net0/busid\}"),
         ("#!ipxe\n\niseq ${cpuid/2} 1 || exit\n", r"script.ipxe:3: the value of \$\{cpuid/2\}"),
         ("#!ipxe\nkernel ${version}\n", "known only to a running iPXE"),

@@ -230,7 +230,7 @@ NOTES = {
     "INCLUDE gone.cfg\nDEFAULT v\n": "c:1: the file to include, gone.cfg, is not there",
     "INCLUDE\nDEFAULT v\n": "c:1: INCLUDE without a file name",
     "\ufeffDEFAULT no\nDEFAULT v\n": "c:1: begins with a byte order mark, which spoils its first line: save it without",
-    "DEFAULT v\nKERNAL w\n": "c:2: kernal is no keyword of PXELINUX",
+    "DEFAULT v\nKERNAL w\n": "c:2: kernal is not a keyword of PXELINUX",
     "UI menu.c32 gone.cfg ~\nLABEL a\nKERNEL v\n": "c: the menu's file gone.cfg is not there",
     "UI menu.c32\nLABEL a\nKERNEL v\n": "a menu of 1 entries; with nobody at the keyboard label a boots",
 }
@@ -245,7 +245,7 @@ def test_pxelinux_notes_go_with_an_error() -> None:
     with pytest.raises(PeerError) as caught:
         read("KERNAL v\nINCLUDE gone\n", FACTS, {}.get, "c")
     assert caught.value.__notes__ == [
-        "c:1: kernal is no keyword of PXELINUX",
+        "c:1: kernal is not a keyword of PXELINUX",
         "c:2: the file to include, gone, is not there",
     ]
 

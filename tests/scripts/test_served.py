@@ -131,5 +131,5 @@ def test_another_machines_answer_is_not_ours() -> None:
 
 def test_files_elsewhere_are_named_by_scheme() -> None:
     text = json.dumps(KERNEL | {"kernel": {"url": "file:///etc/passwd"}})
-    with pytest.raises(PeerError, match="file is none of"):
+    with pytest.raises(PeerError, match="file is not one of"):
         Search(lambda where: text.encode(), MachineFacts(mac=MAC)).run(BootServer(NAME))

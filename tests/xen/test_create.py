@@ -152,8 +152,8 @@ def test_system(dom0: Dom0) -> None:
     again = dom0.run("lady")
     assert again.exit_code == 1
     for problem in (
-        f"{dom0.disk}: is there already: --take-disks",
-        f"{dom0.cfg}: is there already, and says",
+        f"{dom0.disk}: already exists: --take-disks",
+        f"{dom0.cfg}: already exists, with",
         "runs already",
     ):
         assert problem in again.output
@@ -303,18 +303,18 @@ REFUSALS: dict[str, tuple[tuple[str, ...], str]] = {
     "nobody": (("ladi",), "did you mean lady?"),
     "a profile without a name": (("web",), "--name: web is a profile"),
     "a name that is taken": (("web", "--name", "lady"), "a system lady is declared already"),
-    "a name that is none": (("web", "--name", "../x"), "is no name"),
+    "a name that is none": (("web", "--name", "../x"), "is not a name"),
     "another MAC address": (("lady", "--mac", "00:16:3e:00:00:01"), f"is declared with the address {LADY}"),
     "a MAC address that is taken": (("web", "--name", "x", "--mac", LADY), "is that of the system lady"),
     "no MAC address": (("bare",), 'declares no MAC address: write one, such as interfaces: {eth0: {mac: "00:16:3e:'),
-    "no Xen guest": (("desktop",), "kvm is no Xen guest"),
-    "no such bridge": (("lady", "--bridge", "xenbr9"), "bridge xenbr9: there is none of that name"),
-    "no size": (("live", "--disk", "/x/y.img"), "/x/y.img: is not there, and nothing says how large"),
+    "not a Xen guest": (("desktop",), "kvm is not a Xen guest"),
+    "no such bridge": (("lady", "--bridge", "xenbr9"), "bridge xenbr9: there is no such bridge"),
+    "no size": (("live", "--disk", "/x/y.img"), "/x/y.img: does not exist, and nothing says how large"),
     "no such device": (("lady", "--size", "1G", "--disk", "/dev/no-such"), "/dev/no-such: no such device"),
     "too small": (("lady", "--size", "10K"), "less than 1M"),
     "no program": (("lady", "--bootloader", "/no/such"), "/no/such: is not here"),
     "five IDE disks": (("lady", "--type", "hvm", *["--size=1M"] * 5), "no more than 4"),
-    "no URL": (("lady", "--server", "ftp://x"), "is no URL"),
+    "no URL": (("lady", "--server", "ftp://x"), "is not a URL"),
 }
 
 
@@ -408,7 +408,7 @@ def test_the_domain_is_gone(dom0: Dom0, monkeypatch: pytest.MonkeyPatch) -> None
         got = dom0.run("lady")
     finally:
         crash.join()
-    assert "lady is gone before its install was over" in got.output
+    assert "lady ended before its install was over" in got.output
     assert dom0.files() == dom0.before
 
 
@@ -502,7 +502,7 @@ def test_starts_with_dom0(tmp_path: Path) -> None:
     step.undo(Host())
     assert not (tmp_path / "auto" / "lady.cfg").exists()
     (tmp_path / "auto" / "lady.cfg").write_text("another's")
-    assert [problem.text for problem in step.problems(Host())] == ["is there already"]
+    assert [problem.text for problem in step.problems(Host())] == ["already exists"]
 
 
 def test_a_command_that_cannot_stop_is_ended() -> None:
@@ -602,7 +602,7 @@ def test_with_libvirt(dom0: Dom0) -> None:
     ]  # fmt: skip
     assert "<bootloader>pygrub</bootloader>" in dom0.cfg.read_text()
     again = dom0.run("lady", "--libvirt", "--take-disks")
-    assert "virsh dominfo lady: a domain of that name is defined already" in again.output
+    assert "virsh dominfo lady: a domain of that name is already defined" in again.output
 
 
 def test_libvirt_does_not_say_why(dom0: Dom0) -> None:

@@ -161,7 +161,7 @@ def test_the_answer_is_lost(site: Site, url: str, tmp_path: Path, monkeypatch: p
 
 REFUSALS = {
     "nobody": (("ladi",), OPERATE_TOKEN, "no system or profile 'ladi' is declared there"),
-    "a profile, no name": (("web",), OPERATE_TOKEN, "web is a profile: say what the new domU is called"),
+    "a profile, no name": (("web",), OPERATE_TOKEN, "web is a profile: give the new domU a name"),
     "a profile, name taken": (("web", "--name", "lady"), OPERATE_TOKEN, "a system lady is declared already"),
     "a profile, mac taken": (("web", "--name", "x", "--mac", LADY), OPERATE_TOKEN, "is declared already: it is lady"),
     "a token that may not add": (("web", "--name", "x"), NO_EDIT_TOKEN, "dom0 may not edit here"),

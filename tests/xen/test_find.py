@@ -125,7 +125,7 @@ def test_local() -> None:
             "leads to b, which is not there",
         ),
         ({MAC_NAME: f"DEFAULT a\nLABEL a\nCONFIG {MAC_NAME}\n"}, BootServer("pxelinux.0"), None, "more than 8 times"),
-        ({"http://h/x": "MZ"}, BootServer("http://h/x"), None, "is no iPXE script"),
+        ({"http://h/x": "MZ"}, BootServer("http://h/x"), None, "is not an iPXE script"),
     ],
 )
 def test_not_found(files: dict[str, str], server: BootServer, label: str | None, error: str) -> None:

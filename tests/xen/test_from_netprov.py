@@ -206,7 +206,7 @@ def test_server_without_dhcp(full: Site, server: str) -> None:
 
 FAILURES = {
     # name: the machine, its kernel, the last line of what is said, and the verdicts
-    "not to be installed": (LORD, None, "and has none: add one to disk= of its configuration (install: local", {}),
+    "not to be installed": (LORD, None, "but has none: add one to disk= of its configuration (install: local", {}),
     "not known": (STRANGER, None, f"{STRANGER} got the address 10.78.0.", {STRANGER: {"G22"}}),
     "not for Xen": (LADY, b"\x7fELF" + bytes(5000), "the kernel http://10.78.0.1/files/v", {"lady": {"G27"}}),
     "no kernel": (LADY, b"", "http://10.78.0.1/files/v", {"lady": {"G26"}}),

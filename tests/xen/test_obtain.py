@@ -55,7 +55,7 @@ def test_notes_with_v(verbose: bool, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert isinstance(found, Files)
     said = capsys.readouterr().err
     assert (f"netprov-pxeboot: {NOTED}\n" in said) is verbose
-    assert ("default:3: kernal is no keyword" in said) is verbose
+    assert ("default:3: kernal is not a keyword" in said) is verbose
 
 
 def test_notes_of_a_local_boot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

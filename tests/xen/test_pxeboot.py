@@ -170,7 +170,7 @@ def test_runas(world: World) -> None:
     world.put("v", b"<html>")
     done = world.boot("lord", "--runas=20000", f"mac={LORD}")
     assert done.returncode == 1
-    assert "the kernel v is no kernel: it is a web page" in done.stderr
+    assert "the kernel v is not a kernel: it is a web page" in done.stderr
     assert world.left_behind() == ([], CLEAN, "")
 
 
@@ -193,7 +193,7 @@ FAILURES = {
     "for arm64": ({"v": bytes(0x38) + b"ARM\x64" + bytes(9000)}, (), "is an image for aarch64; this machine is x86_64"),
     "not for Xen": ({"v": elf({})}, (), "has no Xen notes"),
     "too large": ({}, ("--max-size=1K",), "1024 are allowed"),
-    "local boot without a disk": ({}, ("--label=local",), "the domU is to boot its disk, and has none"),
+    "local boot without a disk": ({}, ("--label=local",), "the domU is to boot its disk, but has none"),
     "no bridge": ({}, ("--bridge=br7",), r"there is no interface br7 (bridges: xenbr0)"),
     "no time": ({}, ("--timeout=0.01",), "gave up after"),
 }

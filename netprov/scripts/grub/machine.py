@@ -115,12 +115,12 @@ class Machine:
         """Whether the last one succeeds."""
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise NotStraight(statements[0].origin, "functions and files call each other without end")
+            raise NotStraight(statements[0].origin, "functions and files call each other endlessly")
         status = True
         for statement in statements:
             self._steps += 1
             if self._steps > MOST_STEPS:
-                raise NotStraight(statement.origin, "loops without end")
+                raise NotStraight(statement.origin, "loops endlessly")
             status = self._statement(statement)
         self._depth -= 1
         return status
@@ -165,7 +165,7 @@ class Machine:
         while goes_on():
             self._steps += 1
             if self._steps > MOST_STEPS:
-                raise NotStraight(body[0].origin, "loops without end")
+                raise NotStraight(body[0].origin, "loops endlessly")
             self._loops = loops + 1
             try:
                 status = self.run(body)

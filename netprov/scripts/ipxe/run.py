@@ -30,7 +30,7 @@ _PASSED = frozenset(
 )  # fmt: skip
 """What concerns the screen or iPXE's own state; taken to succeed."""
 _UNKNOWN: Mapping[str, str] = {
-    "autoboot": "begins anew with DHCP",
+    "autoboot": "starts over with DHCP",
     "imgdecrypt": "opens an encrypted image",
     "imgextract": "unpacks an image",
     "nslookup": "asks a name server",
@@ -147,7 +147,7 @@ class Ipxe:
     def _command(self, words: list[str]) -> bool:
         self._steps += 1
         if self._steps > MOST_STEPS:
-            raise NotStraight(Origin(self._script.name), "loops without end")
+            raise NotStraight(Origin(self._script.name), "loops endlessly")
         name = words[0]
         if name == "time" and len(words) > 1:
             return self._command(words[1:])

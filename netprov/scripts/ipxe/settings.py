@@ -60,7 +60,7 @@ class Settings:
             text = text[: found.start()] + self._text(found[1], origin) + text[found.end() :]
             if len(text) > LONGEST:
                 raise NotStraight(origin, f"grows beyond {LONGEST} characters")
-        raise NotStraight(origin, "settings stand in settings without end")
+        raise NotStraight(origin, "settings refer to settings endlessly")
 
     def _text(self, name: str, origin: Origin) -> str:
         name, _, kind = name.partition(":")

@@ -29,7 +29,7 @@ class Value:
     def number(self) -> int:
         """Raises ValueError for what is no integer."""
         if "int" not in self.kind:
-            raise ValueError(f"{self.kind} is no number")
+            raise ValueError(f"{self.kind} is not a number")
         return int.from_bytes(self.octets, signed=not self.kind.startswith("u"))
 
 
@@ -54,7 +54,7 @@ def of_number(kind: str, number: int) -> Value:
     """Raises ValueError for a type that holds none. It keeps the lowest bits."""
     found = re.fullmatch(r"u?int(8|16|32)", kind)
     if found is None:
-        raise ValueError(f"{kind} is no type of a setting that can be set")
+        raise ValueError(f"{kind} is not a type of a setting that can be set")
     width = _WIDTHS[found[1]]
     return Value(kind, (number % (1 << 8 * width)).to_bytes(width))
 
@@ -63,7 +63,7 @@ def _integer(text: str) -> int:
     """As C's strtoul with base 0; nothing is 0."""
     found = re.fullmatch(r"\s*(-?)(?:0x([0-9a-f]{1,16})|0([0-7]{0,22})|([1-9][0-9]{0,19})|)", text, re.IGNORECASE)
     if found is None:
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     sign, hexadecimal, octal, decimal = found.groups()
     value = int(hexadecimal, 16) if hexadecimal else int(octal, 8) if octal else int(decimal or "0")
     return -value if sign else value
@@ -89,4 +89,4 @@ def _formatted(kind: str, octets: bytes) -> str:
     if re.fullmatch(r"uint(8|16|32)", kind):
         number = int.from_bytes(octets)
         return hex(number) if number else "0"
-    raise ValueError(f"{kind} is no type of a setting")
+    raise ValueError(f"{kind} is not a type of a setting")

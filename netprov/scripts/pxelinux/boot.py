@@ -137,7 +137,7 @@ class _Loader:
         command = chooser(words, self._facts)
         if command is None:
             program = words_of(entry)[0]
-            raise NotStraight(entry.origin, f"{program} asks for what only a running machine tells")
+            raise NotStraight(entry.origin, f"{program} asks for what only a running machine knows")
         config = self._config
         return self._command(" ".join(command) or config.ui or config.default)
 

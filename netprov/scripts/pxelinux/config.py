@@ -215,7 +215,7 @@ class _Reader:
         elif keyword == "include":
             self._included(rest, origin)
         elif not (self._of_label(keyword, rest) or self._of_all(keyword, rest)) and keyword not in _PASSED:
-            self.notes.add(f"{origin}: {keyword} is no keyword of PXELINUX")
+            self.notes.add(f"{origin}: {keyword} is not a keyword of PXELINUX")
 
     def _of_label(self, keyword: str, rest: str) -> bool:
         """Keywords that stand under a label. Before the first, PXELINUX ignores those that say what to boot."""

@@ -66,7 +66,7 @@ def resolve_path(prefix: str, name: str) -> Place:
     scheme that is none of tftp, http, https, ftp, and for a name that no server can have.
     """
     if not name or any(char < " " for char in name):
-        raise PeerError(ScriptMessage.BAD_NAME.said(file_name=repr(name), why_it_is_none="is no file name"))
+        raise PeerError(ScriptMessage.BAD_NAME.said(file_name=repr(name), why_it_is_none="is not a file name"))
     if _URL.match(name):
         return _url(name)
     server, colons, path = name.partition("::")
@@ -83,7 +83,7 @@ def resolve_path(prefix: str, name: str) -> Place:
 def _url(url: str) -> Place:
     scheme, _, rest = url.partition("://")
     if scheme.lower() not in _SCHEMES:
-        why = f"{scheme} is none of {', '.join(_SCHEMES)}"
+        why = f"{scheme} is not one of {', '.join(_SCHEMES)}"
         raise PeerError(ScriptMessage.BAD_NAME.said(file_name=url, why_it_is_none=why))
     if scheme.lower() != "tftp":
         return Place(url=url)

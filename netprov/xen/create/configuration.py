@@ -32,7 +32,7 @@ class Configuration:
     def problems(self, host: Host) -> Iterator[Problem]:
         if self._there():
             if self._path.read_text(encoding="utf-8", errors="replace") != self._text:
-                text = "is there already, and says something else: name another with --output, or remove it"
+                text = "already exists, with other contents: name another with --output, or remove it"
                 yield Problem(None, str(self._path), text)
         elif not self._path.parent.is_dir():
             yield Problem(None, str(self._path.parent), "no such folder")
@@ -94,7 +94,7 @@ class StartsWithDom0:
 
     def problems(self, host: Host) -> Iterator[Problem]:
         if os.path.lexists(self._link) and self._link.resolve() != self._path.resolve():
-            yield Problem(None, str(self._link), "is there already")
+            yield Problem(None, str(self._link), "already exists")
 
     def do(self, host: Host, say: Say) -> None:
         if not os.path.lexists(self._link):

@@ -19,7 +19,7 @@ _TAKE = "--take-disks uses it as it is, and the install writes over what is on i
 
 
 def disk_steps(disks: tuple[DomainDisk, ...], take: bool, full: bool) -> list[Step]:
-    """`take`: disks that are there already are used. `full`: files are allocated as a whole, not sparse."""
+    """`take`: disks that are there already are used. `full`: files are allocated in full, not sparse."""
     folders = dict.fromkeys(str(Path(disk.path).parent) for disk in disks if not disk.device)
     return [*(Folder(folder) for folder in folders), *(_step(disk, take, full) for disk in disks)]
 
@@ -44,9 +44,9 @@ def amount(octets: int) -> str:
 def _unmade(disk: DomainDisk) -> Iterator[Problem]:
     """What speaks against making it."""
     if os.path.lexists(disk.path):
-        yield Problem(None, disk.path, f"is there already: {_TAKE}")
+        yield Problem(None, disk.path, f"already exists: {_TAKE}")
     elif not disk.size and not disk.empty:
-        yield Problem(None, disk.path, "is not there, and nothing says how large to make it: give --size")
+        yield Problem(None, disk.path, "does not exist, and nothing says how large to make it: give --size")
 
 
 class Folder:
@@ -63,7 +63,7 @@ class Folder:
     def problems(self, host: Host) -> Iterator[Problem]:
         there = next(path for path in (self._path, *self._path.parents) if path.exists())
         if not there.is_dir():
-            yield Problem(None, str(there), "is no folder")
+            yield Problem(None, str(there), "is not a folder")
         elif not os.access(there, os.W_OK | os.X_OK):
             yield Problem(None, str(there), "nothing can be made in it: this needs root")
 
@@ -80,7 +80,7 @@ class Folder:
 
 
 class FileDisk:
-    """A file of zeros: sparse, or allocated as a whole."""
+    """A file of zeros: sparse, or allocated in full."""
 
     def __init__(self, disk: DomainDisk, full: bool) -> None:
         self._disk = disk
@@ -88,7 +88,7 @@ class FileDisk:
         self._made = False
 
     def shown(self) -> Iterator[str]:
-        how = "" if self._disk.empty else ", allocated as a whole" if self._full else ", sparse"
+        how = "" if self._disk.empty else ", allocated in full" if self._full else ", sparse"
         yield f"make the file {self._disk.path}: {amount(self._disk.size)}{how}"
 
     def problems(self, host: Host) -> Iterator[Problem]:
@@ -196,14 +196,14 @@ class TakenDisk:
         self._take = take or disk.empty
 
     def shown(self) -> Iterator[str]:
-        yield f"use {self._disk.path}, which is there"
+        yield f"use {self._disk.path}, which exists"
 
     def problems(self, host: Host) -> Iterator[Problem]:
         path = Path(self._disk.path)
         if not path.exists():
             yield Problem(None, str(path), "no such device; one of LVM, /dev/GROUP/NAME, would be made")
         elif not self._take:
-            yield Problem(None, str(path), f"is there already: {_TAKE}")
+            yield Problem(None, str(path), f"already exists: {_TAKE}")
         elif not (path.is_block_device() if self._disk.device else path.is_file()):
             yield Problem(None, str(path), "is neither a file nor a block device")
 

@@ -71,14 +71,14 @@ class Follow:
             if standing.state is InstallState.FAILED:
                 raise self._failed(standing.says)
             if standing.state is None or not standing.state.installs:
-                raise self._failed("is no longer to be installed: somebody said so meanwhile")
+                raise self._failed("is no longer to be installed: somebody changed that meanwhile")
             now = time.monotonic()
             if now - looked >= _ALIVE_EVERY:
                 looked = now
                 if self._runs(host, self._domain):
                     seen = now
             if now - seen >= _GONE:
-                raise self._failed("is gone before its install was over: see /var/log/xen/")
+                raise self._failed("ended before its install was over: see /var/log/xen/")
             if now - began >= self._timeout:
                 raise self._failed(f"is not installed after {self._timeout / 60:.0f} minutes (--timeout)")
             host.pause(_EVERY)

@@ -120,7 +120,7 @@ class Define(Configuration):
             yield from error.problems
             return
         if self._name in names:
-            yield Problem(None, f"virsh dominfo {self._name}", "a domain of that name is defined already")
+            yield Problem(None, f"virsh dominfo {self._name}", "a domain of that name is already defined")
 
     def do(self, host: Host, say: Say) -> None:
         super().do(host, say)

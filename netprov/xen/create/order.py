@@ -73,7 +73,7 @@ def of_profile(order: Order, profile: Target, systems: Collection[str] = (), mac
     Raises ConfigError.
     """
     if not order.name:
-        raise _wrong("--name", f"{order.source} is a profile: say what the new domU is called")
+        raise _wrong("--name", f"{order.source} is a profile: give the new domU a name")
     if order.name in systems:
         raise _wrong("--name", f"a system {order.name} is declared already: netprov domu create {order.name}")
     mac = order.mac or new_mac(macs)

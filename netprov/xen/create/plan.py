@@ -111,7 +111,7 @@ class Dom0:
         for name in self._bridges:
             if not host.has_interface(name):
                 known = ", ".join(host.bridges()) or "none"
-                yield Problem(None, f"bridge {name}", f"there is none of that name (bridges: {known}); give --bridge")
+                yield Problem(None, f"bridge {name}", f"there is no such bridge (bridges: {known}); give --bridge")
         if self._program and not (os.access(self._program, os.X_OK) or host.has(self._program)):
             yield Problem(None, self._program, "is not here: install netprov in dom0, too, or name it by --bootloader")
 

@@ -33,9 +33,9 @@ class RemoteSite:
         except ValueError:
             usable = False
         if not usable:
-            raise ConfigError(Problem(None, "--server", f"{url!r} is no URL: write it like http://192.168.77.1"))
+            raise ConfigError(Problem(None, "--server", f"{url!r} is not a URL: write it like http://192.168.77.1"))
         if not token.isascii() or not token.isprintable():
-            raise ConfigError(Problem(None, "--token", "is none: `netprov token NAME --scope operate` makes one"))
+            raise ConfigError(Problem(None, "--token", "is not one: `netprov token NAME --scope operate` makes one"))
         self._parts = parts
         self._token = token
         self._seen: set[tuple[object, ...]] = set()
@@ -148,7 +148,7 @@ def _target(said: Mapping[str, Any], kind: str) -> Target:
             virt=_virt(said.get("virt", {})),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise PeerError(f"what the server says of the system is not understood: {error!r}") from None
+        raise PeerError(f"what the server says about the system is not understood: {error!r}") from None
 
 
 def _virt(said: Mapping[str, Any]) -> Virt:

@@ -44,7 +44,7 @@ class XlStart:
             yield from error.problems
             return
         if any(line.split()[:1] == [self._name] for line in listed.splitlines()[1:]):
-            yield Problem(None, f"xl list {self._name}", "a domain of that name runs already")
+            yield Problem(None, f"xl list {self._name}", "a domain of that name is already running")
 
     def do(self, host: Host, say: Say) -> None:
         say(" ".join(self._words()))

@@ -79,7 +79,7 @@ def _named(text: str, values: dict[str, str]) -> Disk:
             else:
                 _set(values, key, value.strip())
         elif equals:
-            raise ValueError(f"{key}= is no parameter of a disk")
+            raise ValueError(f"{key}= is not a parameter of a disk")
         elif part in _FLAGS:
             if part == "cdrom":
                 values["devtype"] = "cdrom"
@@ -97,7 +97,7 @@ def _named(text: str, values: dict[str, str]) -> Disk:
 
 def _set(values: dict[str, str], key: str, value: str) -> None:
     if values.get(key) and values[key] != value:
-        raise ValueError(f"{key} is there twice, as {values[key]} and {value}")
+        raise ValueError(f"{key} appears twice, as {values[key]} and {value}")
     values[key] = value
 
 
@@ -106,9 +106,9 @@ def _disk(text: str, values: dict[str, str], flags: list[str]) -> Disk:
     if not vdev:
         raise ValueError(f"{text!r} names no device of the guest: add vdev=xvda")
     if not re.fullmatch(_VDEV, vdev):
-        raise ValueError(f"{vdev!r} is no device of a guest: write it like xvda, sda1 or hdc")
+        raise ValueError(f"{vdev!r} is not a device of a guest: write it like xvda, sda1 or hdc")
     if format_ not in _FORMATS:
-        raise ValueError(f"{format_!r} is none of the formats {', '.join(sorted(_FORMATS))}")
+        raise ValueError(f"{format_!r} is not one of the formats {', '.join(sorted(_FORMATS))}")
     cdrom = values.get("devtype") == "cdrom"
     access = values.get("access") or ("r" if cdrom else "rw")
     if access not in _ACCESS:

@@ -156,7 +156,7 @@ class _Reader:
         if token.kind == "name":
             text = f"{token.text} is not in quotes, and xl knows no variables (xm did): write the value itself"
             raise _Fault(token.line, text)
-        raise self._fault("a value must be a text in quotes, a number or a list")
+        raise self._fault("a value must be text in quotes, a number or a list")
 
     def _list(self, depth: int) -> tuple[Value, int]:
         items: list[Value] = []
@@ -200,5 +200,5 @@ def _odd(text: str, at: int) -> str:
     if char in "(":
         return "( opens a tuple or an expression of Python, which xl does not know: write a list in [ ]"
     if char.isupper() or (at and (text[at - 1].isalnum() or text[at - 1] == "_")):
-        return f"{shown}: xl's names and numbers are of small letters"
-    return f"{shown} is nothing that xl knows"
+        return f"{shown}: xl's names and numbers are in lower case"
+    return f"{shown} is not something that xl knows"

@@ -71,7 +71,7 @@ XM_ONLY: Mapping[str, str] = {
     "extid": "xl knows no such setting",
     "loader": "xl chooses the firmware itself: see firmware=",
     "vncpasswd_file": "xl knows no such setting",
-    "vif2": "netchannel2 is no more",
+    "vif2": "netchannel2 no longer exists",
     "blkif": "driver domains are written with driver_domain=1",
     "netif": "driver domains are written with driver_domain=1",
     "tpmif": "driver domains are written with driver_domain=1",

@@ -100,7 +100,7 @@ class _Lint:
         for statement in self._document.statements:
             for key, _ in statement.assigns:
                 if key in seen and not statement.added:
-                    text = f"{key} is set in line {seen[key]} already; xl takes the last"
+                    text = f"{key} is set in line {seen[key]} already; xl uses the last"
                     yield Problem(statement.origin, "", text)
                 seen.setdefault(key, statement.origin.line)
         for key in self._settings:
@@ -156,10 +156,10 @@ class _Lint:
         yield from self._since("vif", key, VIF_SINCE)
         if key in FLAGS and equals:
             word = "untrusted" if value in _NO else "trusted"
-            yield self._problem("vif", f"{key}={value} in {text!r}: xl takes only the word alone; write: {word}")
+            yield self._problem("vif", f"{key}={value} in {text!r}: xl accepts only the word alone; write: {word}")
         elif key not in FLAGS and not is_pair(key):
             known = key.lower() in FLAGS or is_pair(key.lower())
-            hint = f"xl wants it in small letters: {key.lower()}" if known else "xl knows no such key"
+            hint = f"xl wants it in lower case: {key.lower()}" if known else "xl knows no such key"
             yield self._problem("vif", f"{key} in {text!r}: {hint}")
         elif part != part.rstrip():
             wrong = f"{text!r} has a blank before a comma, which xl takes for a part of the value"
@@ -174,7 +174,7 @@ class _Lint:
         for entry in value if isinstance(value, tuple) else ():
             try:
                 if not isinstance(entry, str) or isinstance(entry, Number):
-                    raise ValueError(f"{entry!r} is no text")
+                    raise ValueError(f"{entry!r} is not text")
                 disks.append(parse_disk(entry))
             except ValueError as error:
                 yield self._problem("disk", str(error))
@@ -202,7 +202,7 @@ class _Lint:
             line = setting("bootloader", found.program)
             yield self._problem("bootloader", f"xl takes {program!r} for a file's name; write: {line} and {arguments}")
         if "bootargs" in self._settings:
-            yield self._problem("bootargs", f"xl ignores bootargs without a word; write: {arguments}")
+            yield self._problem("bootargs", f"xl silently ignores bootargs; write: {arguments}")
         if isinstance(self._settings.get("bootloader_args"), str):
             text = f"a text is split at its blanks, whatever its quotes; write: {arguments}"
             yield self._problem("bootloader_args", text)
@@ -216,7 +216,7 @@ class _Lint:
             return
         if not told:
             line = setting("bootloader_args", (f"mac={mac or '00:16:3e:…'}", *found.arguments))
-            yield self._problem("bootloader", f"xl tells a bootloader no MAC address; write: {line}")
+            yield self._problem("bootloader", f"xl does not tell a bootloader the MAC address; write: {line}")
         elif named is not None and vifs and named not in {vif.mac for vif in vifs}:
             text = f"the bootloader is told {named}, and vif has {mac or 'no mac='}: both must be the same"
             yield self._problem("bootloader_args", text)

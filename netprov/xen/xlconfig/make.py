@@ -14,7 +14,7 @@ _MODEL = "e1000"  # both qemu's ROM and every system's drivers know it
 def make(system: Target, guest_type: str = "", program: str = BOOTLOADER) -> str:
     """The configuration of a declared system. `guest_type`: pv, pvh or hvm; "": as virt.type says.
 
-    Raises ConfigError for a system that is no Xen guest, has no MAC address, or a disk of a format that xl lacks.
+    Raises ConfigError for a system that is not a Xen guest, has no MAC address, or a disk of a format that xl lacks.
     """
     head = f"# system {system.name} of netprov's inventory: change it there, then netprov domu config {system.name}\n"
     return head + write(domain_of(system, guest_type, program))

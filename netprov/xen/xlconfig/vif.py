@@ -71,7 +71,7 @@ def parse_vif(text: str) -> Vif:
             continue
         value = value.strip("'\"")
         if values.setdefault(name, value) != value:
-            raise ValueError(f"{name} is there twice, as {values[name]} and {value}")
+            raise ValueError(f"{name} appears twice, as {values[name]} and {value}")
     mac = parse_mac(values.pop("mac")) if values.get("mac") else None
     values.pop("mac", None)
     return Vif(mac=mac, other=tuple(other), **values)

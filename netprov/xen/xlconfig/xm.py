@@ -184,7 +184,7 @@ class _Reader:
         try:
             return str(value) if kind == "str" else int(str(value))
         except ValueError:
-            raise _Beyond(node, f"{value!r} is no number") from None
+            raise _Beyond(node, f"{value!r} is not a number") from None
 
     def _item(self, node: ast.AST, of: _Plain, index: _Plain) -> _Plain:
         try:
@@ -222,7 +222,7 @@ class _Reader:
         except (TypeError, ValueError, ZeroDivisionError, KeyError):
             raise _Beyond(node, f"cannot be computed: {ast.unparse(node)[:60]}") from None
         if len(str(found)) > _LONGEST:
-            raise _Beyond(node, "grows beyond all measure")
+            raise _Beyond(node, "grows too large")
         return found
 
 
