@@ -26,13 +26,13 @@ Found = Sequence[tuple["Check", Sequence["Finding"]]]
 @click.option("--probe/--no-probe", default=True,
               help="Whether to send anything: ask our own services, look for other DHCP servers at the interfaces that "
               "server.interfaces names (as root), read from a next_server.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="CHECK", help="Only this check, by its name; may be given again.")
-@click.option("--strict", is_flag=True, help="Let warnings count: exit status 1.")
+@click.option("--only", multiple=True, metavar="CHECK", help="Only this check, by its name; may be repeated.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 on warnings too.")
 @config_option
 def check(as_json: bool, probe: bool, only: Sequence[str], strict: bool, config: Path) -> None:
     """Say what would stop machines from booting: in the configuration, its templates, the boot loaders and kernels;
     addresses, interfaces, subnets; the server's sockets as a client meets them, other DHCP servers, the firewall; the
-    state, the disk and the clock. Each finding says which machines it stops and what mends it. Run it as root where
+    state, the disk and the clock. Each finding says which machines it stops and how to fix it. Run it as root where
     the server runs: it says what it could not look at.
 
     It changes nothing, and takes no lease. The exit status is 1 if there is any error; warnings do not count.
@@ -43,7 +43,7 @@ def check(as_json: bool, probe: bool, only: Sequence[str], strict: bool, config:
     names = [one.name for one in CHECKS]
     for name in only:
         if name not in names:
-            raise click.BadParameter(f"{name!r} is none of: {', '.join(names)}", param_hint="--only")
+            raise click.BadParameter(f"{name!r} is not one of: {', '.join(names)}", param_hint="--only")
     subject = look(config, probe)
     known = [one for one in CHECKS if one.always or subject.inventory is not None]
     found = [(one, list(one.find(subject))) for one in known if one.name in only or not only]

@@ -33,7 +33,7 @@ domu.add_command(create)
 @click.option("--type", "guest_type", type=click.Choice(["pv", "pvh", "hvm"]), help="Default: the system's virt.type.")
 @click.option("--bootloader", default=BOOTLOADER, show_default=True, help="The program that xl runs.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write. Default: standard output.")
-@click.option("--force", is_flag=True, help="Replace the file where it is there.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
 @config_option
 def config_(name: str, guest_type: str | None, bootloader: str, output: Path | None, force: bool, config: Path) -> None:
     """Write the xl configuration of the system NAME, as the inventory has it."""
@@ -54,7 +54,7 @@ def config_(name: str, guest_type: str | None, bootloader: str, output: Path | N
         with output.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise click.ClickException(f"{output} is there already; --force replaces it") from None
+        raise click.ClickException(f"{output} already exists; --force replaces it") from None
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}") from None
     click.echo(f"{output}: xl create -c {output}", err=True)
@@ -86,9 +86,9 @@ def _empty_disk(make: bool) -> None:
 )
 @click.option("--xen", metavar="VERSION", help="The Xen whose xl is to read it, like 4.17. Default: the one here.")
 def lint(files: tuple[Path, ...], config: Path | None, xen: str | None) -> None:
-    """Say what xl chokes on or ignores in FILE, and the line to write instead.
+    """Say what xl rejects or ignores in FILE, and the line to write instead.
 
-    With a netprov.yaml, a MAC address that no declared system has is a problem too. Ends with 1 where there is any.
+    With a netprov.yaml, a MAC address that no declared system has is a problem too. The exit code is 1 if there is any.
     """
     place = config or next((place for place in PLACES if place.exists()), None)
     version = _version(xen)
@@ -109,7 +109,7 @@ def _version(text: str | None) -> linting.Version | None:
             return None
     found = re.match(r"(\d{1,3})\.(\d{1,3})(?!\d)", text)
     if found is None:
-        raise click.BadParameter(f"{text!r} is no version of Xen: write it like 4.17", param_hint="--xen")
+        raise click.BadParameter(f"{text!r} is not a version of Xen: write it like 4.17", param_hint="--xen")
     return int(found[1]), int(found[2])
 
 
@@ -117,7 +117,7 @@ def _version(text: str | None) -> linting.Version | None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write. Default: standard output.")
 def convert(file: Path, output: Path | None) -> None:
-    """Turn FILE, an xm-era configuration, into one that xl takes. What was done is told on standard error."""
+    """Turn FILE, an xm-era configuration, into one that xl accepts. What changed is reported on standard error."""
     try:
         converted = converting.convert(_read(file), str(file))
     except ConfigError as error:
@@ -131,7 +131,7 @@ def convert(file: Path, output: Path | None) -> None:
         with output.open("x", encoding="utf-8") as written:
             written.write(converted.text)
     except FileExistsError:
-        raise click.ClickException(f"{output} is there already") from None
+        raise click.ClickException(f"{output} already exists") from None
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}") from None
 
@@ -143,7 +143,7 @@ def _read(file: Path) -> str:
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise click.ClickException(f"{file}: is no text in UTF-8") from None
+        raise click.ClickException(f"{file}: is not UTF-8 text") from None
     if len(text) > _LARGEST:
-        raise click.ClickException(f"{file}: is no configuration: it has more than {_LARGEST >> 20} MiB")
+        raise click.ClickException(f"{file}: is not a configuration: it has more than {_LARGEST >> 20} MiB")
     return text

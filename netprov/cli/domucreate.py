@@ -58,7 +58,7 @@ def _disk_path(text: str) -> str:
 
 @click.command()
 @click.argument("source", metavar="NAME")
-@click.option("--name", callback=_parsed(parse_name), help="What the domU is called. Needed where NAME is a profile.")
+@click.option("--name", callback=_parsed(parse_name), help="The domU's name. Required if NAME is a profile.")
 @click.option("--type", "kind", type=click.Choice(["pv", "pvh", "hvm"]), help="Default: virt.type.")
 @click.option("--ram", callback=_parsed(parse_mebibytes), help="Memory: MiB, or like 2G. Default: virt.ram.")
 @click.option("--cpus", type=click.IntRange(1, 4096), help="Processors. Default: virt.cpus.")
@@ -67,20 +67,20 @@ def _disk_path(text: str) -> str:
     "sizes",
     multiple=True,
     callback=_parsed(_disk_size),
-    help="A disk's size, like 8G; again for another disk. Default: virt.disks.",
+    help="A disk's size, like 8G; repeat for another disk. Default: virt.disks.",
 )
 @click.option(
     "--disk",
     "disks",
     multiple=True,
     callback=_parsed(_disk_path),
-    help="Where the disk of the same place among --size is: a file, or phy:/dev/GROUP/VOLUME.",
+    help="Where the disk of the --size at the same position is: a file, or phy:/dev/GROUP/VOLUME.",
 )
-@click.option("--full", is_flag=True, help="Allocate the disks' files as a whole. Without it they are sparse.")
-@click.option("--take-disks", is_flag=True, help="Use disks that are there already; the install writes over them.")
+@click.option("--full", is_flag=True, help="Allocate the disks' files in full. Otherwise they are sparse.")
+@click.option("--take-disks", is_flag=True, help="Use existing disks; the install overwrites them.")
 @click.option("--bridge", callback=_parsed(parse_device), help="Default: virt.bridge, else Xen's own, xenbr0.")
 @click.option("--mac", callback=_parsed(parse_mac), help="For a new system. Default: a random one of 00:16:3e.")
-@click.option("--nogfx", is_flag=True, help="No screen by VNC, which otherwise an HVM guest has.")
+@click.option("--nogfx", is_flag=True, help="No VNC screen, which an HVM guest otherwise has.")
 @click.option("--libvirt", is_flag=True, help="Define and start it with virsh, not xl.")
 @click.option(
     "-o",
@@ -105,7 +105,7 @@ def _disk_path(text: str) -> str:
     help="Minutes that the install may take.",
 )
 @click.option("--no-wait", is_flag=True, help="Return once it has started; netprov lets it boot its disk by itself.")
-@click.option("--keep", is_flag=True, help="Where something fails, keep what was made, to look at it.")
+@click.option("--keep", is_flag=True, help="If something fails, keep what was made, to look at it.")
 @click.option("--dry-run", is_flag=True, help="Print every file and command; make nothing.")
 @click.option(
     "-c",
@@ -120,7 +120,7 @@ def create(
     """Make a domU of the system or profile NAME, and install it.
 
     Makes the disks and the configuration, arms the install, starts the domU, follows it until it is installed, and
-    changes the configuration to boot the disk. What is there already is never overwritten. Where something fails, or
+    changes the configuration to boot the disk. What already exists is never overwritten. Where something fails, or
     on ^C, everything that was made is undone.
     """
     order = _order(source, given)

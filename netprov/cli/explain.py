@@ -33,7 +33,7 @@ def _arch(_context: click.Context, _parameter: click.Parameter, given: str | Non
         return arch_by_name(given)
     except KeyError:
         known = ", ".join(row.name for row in ARCHS.values())
-        raise click.BadParameter(f"{given!r} is none of {known}") from None
+        raise click.BadParameter(f"{given!r} is not one of {known}") from None
 
 
 class _Trouble(click.ClickException):
@@ -79,12 +79,12 @@ def explain(
 ) -> None:
     """Say what a machine would get at every stage of its boot, and why, with the line that caused it.
 
-    The same code decides and answers that answers the machine. Nothing is changed by asking. Exit code 1: the boot
+    The code that answers here is the code that answers the machine. Asking changes nothing. Exit code 1: the boot
     stops where nobody wants it to.
 
     --what-if tries a change of the configuration, and may be given several times: profile=db is a field of the machine
     asked about; web.autoinstall=new.ks, systems.lady.virt.ram=2G, dhcp.mode=full, subnets.10.0.0.0/24.router=10.0.0.1
-    are others. An empty value takes the field away. What the boot would get another way is shown, now and then.
+    are others. An empty value removes the field. What the boot would get another way is shown, now and then.
 
     --diff shows where the boots of two machines part. What names a machine (its name, MAC, address) does not count.
     Exit code 0: they boot alike; 1: they do not; 2: they cannot be compared.
@@ -96,7 +96,7 @@ def explain(
     base = str(config.resolve().parent)
     if diff is not None:
         if machine or changes or pcap:
-            raise click.UsageError("--diff takes its two machines alone: neither another one, --what-if nor --pcap")
+            raise click.UsageError("--diff takes exactly two machines, and neither --what-if nor --pcap")
         _compare(diff, _configured(config), imagined, armed, as_json, base)
     elif pcap is not None:
         inventory = _changed(config, changes, machine)[1] if changes else load_inventory(config)
@@ -157,7 +157,7 @@ def _what_if(
 
     inventory, other = _changed(config, changes, machine)
     now, then = _walked(machine, inventory, imagined, armed), _walked(machine, other, imagined, armed)
-    _show_comparison(changed(now, then), as_json, base, "nothing of its boot changes")
+    _show_comparison(changed(now, then), as_json, base, "nothing in its boot changes")
     if then.stops:
         stage = next(stage for stage in then.stages if stage.problem)
         if not as_json:

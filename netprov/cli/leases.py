@@ -59,7 +59,7 @@ def _print(found: Sequence[Lease], now: float) -> None:
         table.add_column(name, no_wrap=not wraps, overflow="fold" if wraps else "ellipsis")
     for lease in found:
         state = standing(lease, now)
-        until = "for ever" if lease.expires == inf else _when(lease.expires)
+        until = "forever" if lease.expires == inf else _when(lease.expires)
         row = (str(lease.ip), lease.mac, escape(lease.system), escape(lease.hostname, 64), state, until)
         style = {"leased": "", "declined": "red"}.get(state, "dim")
         table.add_row(*(Text(cell, style) for cell in row))

@@ -17,7 +17,7 @@ from netprov.errors import ConfigError, Problem
 @config_option
 def lint(as_json: bool, config: Path) -> None:
     """Check the configuration, and every script and installer's answers that it makes: a line for each problem, with
-    the file and line to mend. The exit code is 1 if there is any; warnings do not count.
+    the file and line to fix. The exit code is 1 if there is any; warnings do not count.
     """
     from netprov.inventory.load import load
     from netprov.render.lint import lint as check

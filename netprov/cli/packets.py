@@ -50,7 +50,7 @@ def _write(file: BinaryIO, frames: Sequence[Frame]) -> None:
 
 def _nothing(boots: Sequence[Boot], capture: int, path: Path) -> str:
     if not boots:
-        return "no boot, no packets: nothing was heard of this machine yet"
+        return "no boot, no packets: this machine has not contacted this server yet"
     if not capture:
         return "no packets are kept: write server: {capture: 64M} in netprov.yaml, restart netprov and boot again"
     if not path.exists():

@@ -135,11 +135,11 @@ def _pxeboot() -> Iterator[str]:
     yield "| option | |\n|---|---|"
     for option in OPTIONS:
         value = "=VALUE" if option.value else ""
-        help_ = option.help or f"Taken and ignored: {option.note}."
+        help_ = option.help or f"Accepted and ignored: {option.note}."
         yield f"| `--{option.name}{value}` | {help_} |"
-    yield "\nAn option that it does not know is ignored, and said: a newer xl may have it.\n"
+    yield "\nAn unknown option is ignored, with a warning: a newer xl may have it.\n"
     yield "## Messages\n"
-    yield "Values stand in braces. A message about a kernel goes on from `the kernel FILE …`.\n"
+    yield "Values are in braces. A message about a kernel goes on from `the kernel FILE …`.\n"
     yield "| message | what to do |\n|---|---|"
     for message in (*Message, *ScriptMessage):
         yield f"| `{message.text}` | {message.advice} |"

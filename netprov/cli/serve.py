@@ -24,13 +24,13 @@ from netprov.inventory.model import DhcpMode, Inventory
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="`json`: an object a line, and every event, for who collects logs.",
+    help="`json`: one object per line, with every event, for log collectors.",
 )
 def serve(config: Path, verbose: bool, log_format: Literal["text", "json"]) -> None:
     """Serve DHCP, TFTP and HTTP until stopped (SIGTERM or ^C).
 
-    Edits of the configuration and the inventory are taken over by themselves, or by SIGHUP; an edit with errors is
-    refused and the inventory before goes on serving.
+    Edits of the configuration and the inventory are picked up automatically, or on SIGHUP; an edit with errors is
+    refused and the previous inventory goes on serving.
     """
     from netprov.serve.logs import configure
     from netprov.serve.run import serve as run

@@ -34,7 +34,7 @@ def _kind(_context: click.Context, _parameter: click.Parameter, given: str | Non
               help="Its firmware. Default: bios, or uefi-arm64 for a system with an arm64 kernel.")  # fmt: skip
 @click.option("--all", "every", is_flag=True, help="Every declared system; a table at the end.")
 @click.option("--storm", type=click.IntRange(1, 500), metavar="N",
-              help="N machines that nobody declared, with random MACs; rates and failures at the end.")  # fmt: skip
+              help="N undeclared machines, with random MACs; rates and failures at the end.")  # fmt: skip
 @click.option("--at-once", type=click.IntRange(1, 100), default=8, show_default=True,
               help="How many of --all or --storm boot side by side.")  # fmt: skip
 @click.option("--callback/--no-callback", default=False,
@@ -68,7 +68,7 @@ def simulate(
     It asks with the machine's own MAC: do it while the machine is off, or its connections suffer. The DHCP server gives
     it the machine's lease. An install is not disturbed: all is asked for as a preview, which netprov's servers know
     (DHCP option 250, TFTP option and HTTP header netprov-preview); they answer the same and count nothing. Other
-    servers cannot be told. With --callback nothing says so: an armed install is begun and ended as if it had been done,
+    servers cannot be told. With --callback it is no preview: an armed install begins and ends as if it had been done,
     and three boots within a minute look like a boot loop. The server's timeline shows the simulated boot like any
     other.
     """

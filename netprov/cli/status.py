@@ -38,7 +38,7 @@ _STYLES = {"installed": "green", "failed": "red", "installing": "yellow", "booti
 def status(names: tuple[str, ...], json_: bool, config: Path) -> None:
     """Show where every machine is, since when, and what is wrong with it.
 
-    All declared systems, also those never seen, and the machines nobody declared that booted within a day; or those
+    All declared systems, also those never seen, and the undeclared machines that booted within a day; or those
     named. Needs no running server.
     """
     inventory = load_inventory(config)

@@ -85,7 +85,7 @@ def local(names: tuple[str, ...], config: Path) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @config_option
 def installed(names: tuple[str, ...], config: Path) -> None:
-    """Say that an install under way has ended well, where its own report was lost."""
+    """Mark an install under way as finished, if its own report was lost."""
     _apply(config, names, Done(), "installed")
 
 
@@ -94,7 +94,7 @@ def installed(names: tuple[str, ...], config: Path) -> None:
 @click.option("--note", default="", help="Why.")
 @config_option
 def failed(names: tuple[str, ...], note: str, config: Path) -> None:
-    """Say that an install under way has failed."""
+    """Mark an install under way as failed."""
     _apply(config, names, Fail(note=note), "failed")
 
 
@@ -103,7 +103,7 @@ def failed(names: tuple[str, ...], note: str, config: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @config_option
 def status(names: tuple[str, ...], as_json: bool, config: Path) -> None:
-    """Where systems stand: all, or those named."""
+    """Show where systems stand: all, or those named."""
     inventory = load_inventory(config)
     targets = [_find(inventory, name) for name in names] or list(inventory.systems())
     try:

@@ -37,8 +37,10 @@ _WATCHED = 900.0  # seconds after a machine's last event; no rule waits longer
 @click.argument("machine", required=False, metavar="[NAME|MAC]")
 @click.option("--last", type=click.IntRange(1, 10_000), help="How many boots: 1 of a machine, 20 of all by default.")
 @click.option("--follow", is_flag=True, help="Go on with what happens from now, until interrupted.")
-@click.option("--json", "json_", is_flag=True, help="As JSON; with --follow an object a line.")
-@click.option("-v", "--verbose", is_flag=True, help="With every line of the machine's own log (syslog), not the last.")
+@click.option("--json", "json_", is_flag=True, help="As JSON; with --follow one object per line.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="With every line of the machine's own log (syslog), not only the last."
+)
 @click.option("--pcap", metavar="FILE", help="Write their packets to FILE for Wireshark, - for standard output.")
 @config_option
 def timeline(
@@ -50,7 +52,7 @@ def timeline(
     pcap: str | None,
     config: Path,
 ) -> None:
-    """Show the boots of a machine stage by stage, or of all machines a line each.
+    """Show the boots of a machine stage by stage, or of all machines, one line each.
 
     Where one went wrong it says why, and what to change. Needs no running server. With --pcap it writes what was said
     by DHCP, TFTP and HTTP (the heads), without secrets; for that the server keeps packets: server.capture.
@@ -108,10 +110,10 @@ def _nothing(machine: str | None, path: Path) -> str:
     if not path.exists():
         return f"No boots yet: there is no journal at {path}. Start the server with netprov serve."
     if machine is None:
-        return "No boots yet. Switch a machine on that boots from the network; netprov check tells whether it would."
+        return "No boots yet. Switch a machine on that boots from the network; netprov check shows whether it would."
     return (
-        f"No boots of {machine} yet: nothing was heard of it. See that it boots from the network, in this server's "
-        f"network or behind a relay; netprov explain {machine} tells what it would get."
+        f"No boots of {machine} yet: it has not contacted this server. Check that it boots from the network, in this "
+        f"server's network or behind a relay; netprov explain {machine} shows what it would get."
     )
 
 

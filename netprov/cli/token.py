@@ -24,7 +24,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, given: str | Non
 def token(name: str | None, user: str | None, scopes: tuple[str, ...]) -> None:
     """Make a token called NAME for a program, or a user of the page, and print what to write into netprov.yaml.
 
-    Nothing is stored: the configuration has the hash alone, and the token is printed this once.
+    Nothing is stored: the configuration has only the hash, and the token is printed only this once.
     """
     from netprov.web.credentials import new_password, new_token
 

@@ -44,10 +44,10 @@ def _advice() -> str:
     if os.geteuid() == 0:
         return "in a container, give it CAP_NET_ADMIN, CAP_SYS_ADMIN and /dev/net/tun (docker run --privileged)"
     if _text(_APPARMOR) == "1":
-        return f"this kernel keeps users from it ({_APPARMOR} is 1); run the demo as root"
+        return f"this kernel does not let users make one ({_APPARMOR} is 1); run the demo as root"
     for path, off in _SWITCHES:
         if _text(path) == off:
-            return f"this kernel keeps users from it ({path} is {off}); run the demo as root"
+            return f"this kernel does not let users make one ({path} is {off}); run the demo as root"
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         return "/dev/net/tun cannot be opened; run the demo as root"
     return "run the demo as root"

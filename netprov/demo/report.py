@@ -85,7 +85,7 @@ def _verdict(console: Console, outcome: Outcome) -> None:
     name = (watched.name, "bold")
     if not outcome.installed:
         last = [stage.name for stage in watched.stages if stage.state == "done"]
-        where = f"it came as far as: {last[-1]}" if last else "nothing was heard of it"
+        where = f"it got as far as: {last[-1]}" if last else "it has not contacted this server"
         console.print(Text.assemble(BAD, " ", name, f" is not installed; {where}"))
         return
     took = watched.after(watched.stages[-1].at)

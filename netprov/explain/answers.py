@@ -40,7 +40,7 @@ def captured(found: Answers, base: str) -> RenderableType:
 def _line(answer: Answer, first: float) -> Text:
     captured = answer.captured
     line = Text(f"{captured.number:>3}  +{captured.at - first:.3f} s  ", "dim")
-    line.append(answer.kind.upper(), "bold").append(f" {answer.mac or 'of nobody'}")
+    line.append(answer.kind.upper(), "bold").append(f" {answer.mac or 'unidentified'}")
     event = answer.heard.event if answer.heard is not None else None
     if event is not None and event.system:
         line.append(f" ({event.system})")

@@ -118,7 +118,7 @@ class _Listener:
         relay = query.giaddr if query is not None and int(query.giaddr) else None
         server = self._given or our_address(self._inventory, target)
         if server is None:
-            return "which of our addresses it asks is not known: say so with --server"
+            return "it is not known which of our addresses it asks: name it with --server"
         alone = datagram.destination != _EVERYBODY and relay is None
         ours = self._held | {server, self._inventory.settings.server.address}
         if alone and datagram.destination not in ours and not self._broadcast(datagram.destination):

@@ -113,7 +113,7 @@ def change(text: str, names: dict[str, list[str]], about: str) -> Change:
     where, equals, value = text.partition("=")
     where = where.strip()
     if not equals or not where:
-        raise _wrong(text, "is no change: write FIELD=VALUE or OBJECT.FIELD=VALUE")
+        raise _wrong(text, "is not a change: write FIELD=VALUE or OBJECT.FIELD=VALUE")
     node = _value(text, value)
     head, _, rest = where.partition(".")
     if head in _SUBNETS and rest:
@@ -140,7 +140,7 @@ def change(text: str, names: dict[str, list[str]], about: str) -> Change:
         known = [*names, *SECTIONS, *SETTINGS]
         raise _wrong(text, f"no object and no section is called {head}{_near(head, known)}")
     if not about:
-        raise _wrong(text, "no declared system is asked about: say whose field it is, like systems.NAME.FIELD=VALUE")
+        raise _wrong(text, "no declared system is named: say whose field it is, like systems.NAME.FIELD=VALUE")
     return Change(text, "systems", about, where, node)
 
 
@@ -233,7 +233,7 @@ def _put(node: MapNode, path: str, change: Change, kind: Kind | None = None) -> 
     if isinstance(child, ScalarNode) and child.null:
         child = MapNode({}, child.file, child.line, 1, 1)
     if not isinstance(child, MapNode):
-        text = f"{key} is no mapping in {origin_of(child)}: give the whole of it"
+        text = f"{key} is not a mapping in {origin_of(child)}: give the whole of it"
         raise _wrong(change.text, text)
     entries[key] = _put(child, rest, change)
     return node._replace(entries=entries)

@@ -43,16 +43,16 @@ class Files:
 
     def elsewhere(self, stage: str, name: str, server: IPv4Address) -> Stage:
         """The file that the machine is sent to another server for."""
-        return Stage(stage, name, f"from {server} (next_server): what is there, that server knows")
+        return Stage(stage, name, f"from {server} (next_server): only that server knows what is there")
 
     def other(self, server: IPv4Address | None, ours: tuple[IPv4Address, ...]) -> bool:
-        """Whether the next-server is none of our addresses."""
+        """Whether the next-server is not one of our addresses."""
         return server is not None and server not in (self._address, *ours)
 
     def off(self, via: Via) -> str:
         """Why nobody answers over `via`; "" where somebody does."""
         enabled = self._settings.http.enabled if via is Via.HTTP else self._settings.tftp.enabled
-        return "" if enabled else f"{via}.enabled is false: nobody answers"
+        return "" if enabled else f"{via}.enabled is false: nothing answers"
 
     def _facts(self, name: str, via: Via) -> tuple[tuple[str, str], ...]:
         if self._address is None:

@@ -80,7 +80,7 @@ class Install:
         if "://" in target.autoinstall:
             return Stage("autoinstall", f"{asks}: {target.autoinstall}", "from another server", trace)
         if not self.generation.inventory.settings.http.enabled:
-            return Stage("autoinstall", asks, "nothing", trace, problem="http.enabled is false: nobody answers")
+            return Stage("autoinstall", asks, "nothing", trace, problem="http.enabled is false: nothing answers")
         subject = self._subject()
         owner = self.decision.record
         subject = replace(subject, mac=answers_mac(target, subject.mac, owner))
@@ -100,7 +100,7 @@ class Install:
             return Stage("callback", f"the installer, at its end: {url}", gets)
         attempts = self.target.install_attempts
         advice = (
-            f"nothing of what it is sent has {{{{ callback_url }}}}: it is installed at each boot until somebody says "
+            f"nothing that it is sent has {{{{ callback_url }}}}: it is installed at each boot until somebody runs "
             f"`netprov system local`, and after {attempts} starts the install counts as failed"
         )
         trace = self._because("install_attempts", Reason.INSTALL_RUNNING, f"may start {attempts} times")

@@ -74,7 +74,7 @@ class Talk:
         decision = decide(asked, self._inventory, BootState(self._preview.records))
         stage = answer(name, asks, decision)
         if not stage.advice and not stage.problem:
-            advice = "which of our addresses it asks is not known: --server shows the whole answer"
+            advice = "it is not known which of our addresses it asks: --server shows the whole answer"
             stage = replace(stage, advice=advice)
         return Told(stage, decision)
 
@@ -124,9 +124,13 @@ class Talk:
         if decision.target is not None or match is None:
             return stage
         if match.reason is Reason.MATCH_CIRCUIT:
-            advice = f"system {match.target.name} is known by its switch port, which a relay tells: --relay ADDRESS"
+            advice = (
+                f"system {match.target.name} is identified by its switch port, which a relay reports: --relay ADDRESS"
+            )
         else:
-            advice = f"system {match.target.name} is known by its {match.by}, which DHCP does not tell: declare its MAC"
+            advice = (
+                f"system {match.target.name} is identified by its {match.by}, which DHCP does not show: declare its MAC"
+            )
         return replace(stage, advice=advice)
 
     def _boot_server(self, asking: BootRequest, arch: Arch, loader: Loader) -> tuple[Reply, ...]:

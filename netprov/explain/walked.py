@@ -35,7 +35,7 @@ VIAS = ("http", "tftp", "xen")
 
 
 class Unimaginable(Exception):
-    """Two things that are not to be had together. Its text says what to ask for instead."""
+    """Two things that are not available together. Its text says what to ask for instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,12 +193,13 @@ def _http(told: Bound, proxy: Answer | None) -> Bound:
         if not answer.vendor_class.startswith("HTTPClient"):
             raise Stop(
                 f"{answer.server_id} offers {answer.boot_file!r} without option 60 HTTPClient, so UEFI HTTP Boot "
-                "passes the offer over",
+                "ignores the offer",
                 "G17",
             )
         if not answer.boot_file.startswith(("http://", "https://")):
             raise Stop(
-                f"{answer.server_id} offers {answer.boot_file!r} for HTTP Boot, which is no URL: option 67 must be one",
+                f"{answer.server_id} offers {answer.boot_file!r} for HTTP Boot, which is not a URL: "
+                "option 67 must be one",
                 "G17",
             )
         return replace(told, boot=answer)

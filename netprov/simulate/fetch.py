@@ -187,7 +187,7 @@ class Fetcher:
         if isinstance(error, OSError):
             return Stop(f"the TFTP server {server} cannot be reached: {error.strerror or error}", UNHEARD)
         if not isinstance(error, TftpTimeout):
-            return PeerError(f"the TFTP server {server} sent what makes no sense, after {size} octets: {error}")
+            return PeerError(f"the TFTP server {server} sent invalid data, after {size} octets: {error}")
         if heard:
             text = f"the TFTP server {server} fell silent after {size} octets"
             return Stop(f"{text}: a firewall between may drop TFTP's data ports", "G5")
@@ -205,7 +205,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(url)
         return parts, parts.port
     except ValueError as error:
-        raise PeerError(f"{url} is no URL: {error}") from None
+        raise PeerError(f"{url} is not a URL: {error}") from None
 
 
 def by_dns(servers: tuple[IPv4Address, ...], timeout: float) -> Resolve:
@@ -217,7 +217,7 @@ def by_dns(servers: tuple[IPv4Address, ...], timeout: float) -> Resolve:
         if not name:
             raise PeerError("the URL names no host")
         if not servers:
-            raise PeerError(f"{name} is a host name, and DHCP told of no DNS server (option 6)")
+            raise PeerError(f"{name} is a host name, and DHCP named no DNS server (option 6)")
         question = bytes(DNS(rd=1, qd=DNSQR(qname=name)))
         for server in servers:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -230,7 +230,7 @@ def by_dns(servers: tuple[IPv4Address, ...], timeout: float) -> Resolve:
             found = [answer.an[i].rdata for i in range(answer.ancount) if answer.an[i].type == 1]
             if found:
                 return IPv4Address(found[0])
-            raise PeerError(f"the DNS server {server} knows no address of {name}")
+            raise PeerError(f"the DNS server {server} knows no address for {name}")
         raise PeerError(f"no DNS server of {', '.join(map(str, servers))} answered for {name}")
 
     return resolve

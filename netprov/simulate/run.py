@@ -119,7 +119,7 @@ class _Running:
     def boot(self) -> Boot:
         """The boot, once `read` has said that there is no more to come."""
         if not self._stages or self._stages[-1].ending is None:
-            text = "the simulation itself ended before its time"
+            text = "the simulation itself ended unexpectedly"
             self._stages.append(Stage("end", "", problem=text, ending=Ending.STOPPED))
         machine = self._errand.machine
         seconds = time.monotonic() - self._began

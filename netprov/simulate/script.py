@@ -99,4 +99,4 @@ def no_kernel(data: bytes) -> str:
         data[0x24:0x28] == b"\x18\x28\x6f\x01",  # 32-bit ARM's zImage
         data.startswith((b"\x7fELF", b"MZ", b"\x1f\x8b")),
     )
-    return "" if any(known) else f"is no kernel: it begins with {data[:16]!r}"
+    return "" if any(known) else f"is not a kernel: it begins with {data[:16]!r}"

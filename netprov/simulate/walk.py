@@ -24,7 +24,7 @@ from netprov.simulate.wire import Wire
 from netprov.simulate.words import NAMES, THEN, given, options, rate
 
 _BLKSIZE = 1428  # of what is not known to fetch by TFTP
-MOST_CHAINED = 8  # loaders and scripts, one after the other; more go round in a circle
+MOST_CHAINED = 8  # loaders and scripts, one after the other; more are a loop
 Stages = Iterator[Stage]
 Fetching = Generator[Stage, None, Fetched]
 
@@ -82,7 +82,7 @@ class Walk:
         bound = ask(self._machine, runs, self._wire, self._timeout)
         notes = [*bound.notes]
         if before is not None and before.ack.yiaddr != bound.ack.yiaddr:
-            notes.append(f"its address was {before.ack.yiaddr} before: one machine is to keep one address")
+            notes.append(f"its address was {before.ack.yiaddr} before: one machine should keep one address")
         if bound.others:
             notes.append(f"also offered by {', '.join(map(str, bound.others))}")
         # what the kernel asks for does not change where the boot's files are
@@ -98,7 +98,7 @@ class Walk:
                 "the last minute, which netprov takes for a loop",
                 "G15",
             )
-        text = f"{address.answered_by} says nothing to boot: it goes on to its own disk"
+        text = f"{address.answered_by} names nothing to boot: it goes on to its own disk"
         return Stage("end", "", text, ending=Ending.LOCAL)
 
     # loaders
@@ -258,7 +258,7 @@ class Walk:
         """Raises Stop where the script told another size or checksum (netprov's answer for a domU does)."""
         told = boot.sums.get(name)
         if told is not None and (told.size not in (None, file.size) or told.sha256 not in ("", file.sha256)):
-            raise Stop(f"{name} is not the file that the server tells of: damaged, or changed meanwhile", "G26")
+            raise Stop(f"{name} is not the file that the server described: damaged, or changed meanwhile", "G26")
 
     def _installer(self, url: str) -> Stages:
         yield from self._dhcp(Runs.KERNEL)
@@ -344,4 +344,4 @@ class Walk:
     def _count(self, place: str) -> None:
         self._chained += 1
         if self._chained > MOST_CHAINED:
-            raise Stop(f"{place} comes after {MOST_CHAINED} loaders and scripts: it goes round in a circle", "G8")
+            raise Stop(f"{place} comes after {MOST_CHAINED} loaders and scripts: it is in a boot loop", "G8")

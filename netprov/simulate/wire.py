@@ -41,7 +41,7 @@ def is_bridge(via: str) -> bool:
         raise NoWire(f"there is no interface {via!r}; this host has {there or 'none'}")
     link = json.loads(_ip("-json", "-details", "link", "show", "dev", via))[0]
     if "LOOPBACK" in link["flags"]:
-        raise NoWire(f"{via} is loopback, where nobody can be plugged in: give a bridge or a network card")
+        raise NoWire(f"{via} is loopback, where no machine can be plugged in: give a bridge or a network card")
     if "UP" not in link["flags"]:
         raise NoWire(f"{via} is down: ip link set {via} up")
     if os.geteuid() != 0:

@@ -104,7 +104,7 @@ def test_guest_that_stops_is_shown(temporary: dict[str, str], tmp_path: Path) ->
     inner = command([sys.executable, "-m", "netprov.demo", plan.to_json()])
     done = subprocess.run(inner, env=temporary, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "✗ guest-1 is not installed; it came as far as: initrd" in done.stdout
+    assert "✗ guest-1 is not installed; it got as far as: initrd" in done.stdout
     assert "Kernel panic" in done.stdout
     assert "netprov's log" in done.stdout
     assert not users_of(plan.folder)

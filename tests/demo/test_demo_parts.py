@@ -230,7 +230,7 @@ OUTCOMES = [
     (True, None, "✓ guest-1 is installed, 9.0 s after it was switched on", True),
     (True, HASH, "not the same kickstart", False),
     (True, "", "its console names the sha256 none", False),
-    (False, "", "✗ guest-1 is not installed; it came as far as: callback", False),
+    (False, "", "✗ guest-1 is not installed; it got as far as: callback", False),
 ]
 
 
@@ -255,7 +255,7 @@ def test_nothing_heard(tmp_path: Path, plan: Plan) -> None:
     output = io.StringIO()
     outcome = Outcome(watched(tmp_path, 0), False, b"", "")
     assert not report.outcomes(Console(file=output, width=100), plan, [outcome], tmp_path / "log")
-    assert "nothing was heard of it" in output.getvalue()
+    assert "has not contacted this server" in output.getvalue()
 
 
 def test_kept_names_the_configuration(plan: Plan) -> None:

@@ -64,8 +64,8 @@ TROUBLE = [
     (("--diff", "lady", "52:54:00:00:00:01"), "are one machine"),
     (("--diff", "lady", "ladi"), "did you mean lady"),
     (("--diff", "lady", "duke", "--via", "http", "--arch", "bios"), "via http"),
-    (("lady", "--diff", "lady", "duke"), "its two machines alone"),
-    (("--diff", "lady", "duke", "--what-if", "profile=db"), "its two machines alone"),
+    (("lady", "--diff", "lady", "duke"), "exactly two machines"),
+    (("--diff", "lady", "duke", "--what-if", "profile=db"), "exactly two machines"),
     (("--diff", "lady"), "requires 2 arguments"),
     ((), "name a machine"),
 ]
@@ -142,7 +142,7 @@ def test_several_changes_and_none(house: Path) -> None:
     (line,) = [row["second"][0]["text"] for row in rows if (row["stage"], row["what"]) == ("arguments", "gets")]
     assert line.endswith("x=1 quiet")
     assert said(house, "lady", "--what-if", "comment=x").output.startswith("declared comment now")
-    assert said(house, "lady", "--what-if", "duke.hostname=d").output == "nothing of its boot changes\n"
+    assert said(house, "lady", "--what-if", "duke.hostname=d").output == "nothing in its boot changes\n"
     before = (house / "netprov.yaml").read_text()
     said(house, "lady", "--what-if", "profile=db")
     assert (house / "netprov.yaml").read_text() == before
@@ -165,7 +165,7 @@ REFUSED = [
     # the change, what it says: the loader's own words where the field or the value are wrong
     ("profile=dbb", "--what-if 'profile=dbb': system lady, field profile: no such profile: dbb; did you mean db?"),
     ("profil=db", "--what-if 'profil=db': system lady, field profil: no such field; did you mean profile?"),
-    ("install=maybe", "system lady, field install: 'maybe' is none of local, install-once, always"),
+    ("install=maybe", "system lady, field install: 'maybe' is not one of local, install-once, always"),
     ("interfaces.eth0.ip=10.0.0.999", "field interfaces.eth0.ip: '10.0.0.999' is not an IPv4 address"),
     ("interfaces.eth0.mac=52:54:00:00:00:02", "the MAC 52:54:00:00:00:02 is that of system lady too"),
     ("ip=10.0.0.4", "it belongs to an interface"),
@@ -174,10 +174,10 @@ REFUSED = [
     ("ladi.profile=x", "no object and no section is called ladi; did you mean lady?"),
     ("systems.ladi.profile=x", "no such system: ladi; did you mean lady?"),
     ("dhcp.modes=x", "dhcp, field modes: no such field; did you mean mode?"),
-    ("dhcp.mode=x", "dhcp, field mode: 'x' is none of full, reserved, proxy, off"),
+    ("dhcp.mode=x", "dhcp, field mode: 'x' is not one of full, reserved, proxy, off"),
     ("subnets.10.7.0.0/24.router=10.7.0.1", "no such subnet: 10.7.0.0/24"),
-    ("profile", "is no change: write FIELD=VALUE"),
-    ("=db", "is no change"),
+    ("profile", "is not a change: write FIELD=VALUE"),
+    ("=db", "is not a change"),
     ("profile=[a", "--what-if 'profile=[a':2: did not find"),
     ("profile=!x", "the YAML tag !x means nothing here"),
     ("distro.d.kernel=nosuch", "distro d, field kernel"),
@@ -194,7 +194,7 @@ def test_what_if_refused(house: Path, change: str, says: str) -> None:
 def test_plain_field_of_nobody(house: Path) -> None:
     result = said(house, "52:54:00:00:00:99", "--what-if", "profile=db")
     assert result.exit_code == 1
-    assert "no declared system is asked about: say whose field it is, like systems.NAME.FIELD=VALUE" in result.output
+    assert "no declared system is named: say whose field it is, like systems.NAME.FIELD=VALUE" in result.output
 
 
 def test_names_with_dots_and_twice(tmp_path: Path, house: Path) -> None:

@@ -1,5 +1,5 @@
 """Whatever field is not sent to machines, changing it changes something else that netprov does; or the field table says
-that it is a note, and then it changes nothing. So a field without effect is none of the table's.
+that it is a note, and then it changes nothing. So a field without effect is not one of the table's.
 
 The rows are those of test_explain_fields.py: a new field without one fails there, a row without effect here.
 """

@@ -175,7 +175,7 @@ def test_known_by_uuid_or_serial(house: Path) -> None:
     assert "4c4c4544-0043-3010-8052-b4c04f4a4d31" in [row["value"] for row in stage["replies"][0]["options"]]
     assert "its MAC is not known" in said(house, "earl").output
     edit(house, "uuid: 4c4c4544-0043-3010-8052-b4c04f4a4d31", "serial: X1")
-    assert "which DHCP does not tell: declare its MAC" in told(house, "earl")["stages"][0]["advice"]
+    assert "which DHCP does not show: declare its MAC" in told(house, "earl")["stages"][0]["advice"]
 
 
 def test_proxy_asks_again_on_4011(house: Path) -> None:
@@ -255,7 +255,7 @@ def test_no_server_of_ours(house: Path) -> None:
         "profile: web\n    install: always\n    next_server: 10.0.0.9\n    hostname",
     )
     names = {stage["stage"]: stage["gets"] for stage in told(house, "earl")["stages"]}
-    assert names["loader"] == names["script"] == "from 10.0.0.9 (next_server): what is there, that server knows"
+    assert names["loader"] == names["script"] == "from 10.0.0.9 (next_server): only that server knows what is there"
     edit(house, "tftp: {root: images}", "tftp: {root: images, enabled: false}")
     assert "tftp.enabled is false" in told(house, "lady", status=1)["stages"][-1]["problem"]
 

@@ -87,7 +87,7 @@ STOPS = {
     "wrong-server": ("bios", "loader", r"10\.77\.0\.99 did not answer within 3 s: is that the right next-server"),
     "broken-http": ("ipxe", "script", r"HTTP status 500.*no_such_value.*does not know what to boot"),
     "broken-tftp": ("uefi-x64", "script", r"no_such_value.*TFTP error [01].*does not know what to boot"),
-    "text": ("bios", "kernel", r"site/text is no kernel: it begins with b'<html>.*no kernel to start"),
+    "text": ("bios", "kernel", r"site/text is not a kernel: it begins with b'<html>.*no kernel to start"),
     "no-answers": ("ipxe", "autoinstall", r"HTTP status 404.*waits at the screen"),
 }
 

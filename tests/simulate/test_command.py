@@ -43,7 +43,7 @@ def run(tmp_path, *arguments):
         (["lady"], "Missing option '--via'"),
         (["lady", "--via", "nowhere0"], "there is no interface 'nowhere0'; this host has "),
         (["lady", "--via", "../lo"], "there is no interface '../lo'"),
-        (["lady", "--via", "lo"], "lo is loopback, where nobody can be plugged in: give a bridge or a network card"),
+        (["lady", "--via", "lo"], "lo is loopback, where no machine can be plugged in: give a bridge"),
         (["lady", "--via", "lo", "--arch", "sparc"], "'sparc' is not one of 'bios', 'ipxe', 'xen'"),
     ],
 )
@@ -57,7 +57,7 @@ def test_help_says_what_becomes_of_an_install():
     said = " ".join(CliRunner().invoke(simulate, ["--help"]).output.split())
     assert "An install is not disturbed: all is asked for as a preview" in said
     assert "Other servers cannot be told" in said
-    assert "With --callback nothing says so: an armed install is begun and ended" in said
+    assert "With --callback it is no preview: an armed install begins and ends" in said
 
 
 def test_scapy_is_not_imported_for_the_help():

@@ -116,14 +116,14 @@ def test_an_error_is_the_servers_word(packets, words, missing):
         ([], "did not answer within 0.4 s: is that the right next-server"),
         ([oack(blksize=512), *blocks(DATA, 512)[:2]], "fell silent after 1024 octets"),
         ([oack(tsize=5), *blocks(b"x", 512)], "announced 5 octets of a and sent 1"),
-        ([oack(blksize=4), *blocks(b"x", 512)], "sent what makes no sense, after 0 octets: "),
-        ([b"\0\x09garbage"], "sent what makes no sense, after 0 octets: "),
-        ([b"x"], "sent what makes no sense, after 0 octets: "),
-        ([oack(blksize="many")], "sent what makes no sense, after 0 octets: "),
-        ([oack(tsize="")], "sent what makes no sense, after 0 octets: "),
+        ([oack(blksize=4), *blocks(b"x", 512)], "sent invalid data, after 0 octets: "),
+        ([b"\0\x09garbage"], "sent invalid data, after 0 octets: "),
+        ([b"x"], "sent invalid data, after 0 octets: "),
+        ([oack(blksize="many")], "sent invalid data, after 0 octets: "),
+        ([oack(tsize="")], "sent invalid data, after 0 octets: "),
         ([oack(windowsize="8", surprise="1"), *blocks(b"x", 512)[1:]], "fell silent"),
-        ([b"\0\3\0\0x"], "sent what makes no sense, after 0 octets: "),
-        ([b"\0\3\0\7x"], "sent what makes no sense, after 0 octets: "),
+        ([b"\0\3\0\0x"], "sent invalid data, after 0 octets: "),
+        ([b"\0\3\0\7x"], "sent invalid data, after 0 octets: "),
     ],
 )
 def test_bad_servers_end_the_transfer(packets, words):
@@ -239,7 +239,7 @@ def test_urls_that_a_loader_cannot_fetch(url):
 
 @pytest.mark.parametrize(
     ("servers", "name", "words"),
-    [((), "h.example", "DHCP told of no DNS server"), ((), "", "names no host"),
+    [((), "h.example", "DHCP named no DNS server"), ((), "", "names no host"),
      ((IPv4Address(HOST),), "h.example", "no DNS server of 127.0.0.1 answered for h.example")],
 )  # fmt: skip
 def test_names_that_cannot_be_looked_up(servers, name, words):

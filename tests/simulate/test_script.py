@@ -76,10 +76,10 @@ def test_a_module_that_a_label_starts():
 @pytest.mark.parametrize(
     ("runs", "text", "error", "words"),
     [
-        (Runs.GRUB, "while true; do true; done\n", Unfollowed, "s:1: loops without end"),
+        (Runs.GRUB, "while true; do true; done\n", Unfollowed, "s:1: loops endlessly"),
         (Runs.GRUB, "read x\nlinux /v $x\n", Unfollowed, "s:1: read waits for what a person types"),
         (Runs.IPXE, "#!ipxe\nkernel ${net0/bustype}\n", Unfollowed, "known only to a running iPXE"),
-        (Runs.IPXE, "kernel v\n", PeerError, "is no iPXE script"),
+        (Runs.IPXE, "kernel v\n", PeerError, "is not an iPXE script"),
         (Runs.PXELINUX, "", PeerError, "neither UI nor DEFAULT"),
         (Runs.PXELINUX, "<html>\n", PeerError, "neither UI nor DEFAULT"),
     ],
@@ -155,8 +155,8 @@ def test_where_the_end_is_reported(answers, url):
         (bytes(0x38) + b"ARM\x64", ""),
         (b"MZ", ""), (b"\x7fELF", ""), (b"\x1f\x8b", ""), (bytes(0x24) + b"\x18\x28\x6f\x01", ""),
         (b"", "is empty"),
-        (b"<!DOCTYPE html>", "is no kernel: it begins with b'<!DOCTYPE html>'"),
-        (bytes(9), "is no kernel"),
+        (b"<!DOCTYPE html>", "is not a kernel: it begins with b'<!DOCTYPE html>'"),
+        (bytes(9), "is not a kernel"),
     ],
 )  # fmt: skip
 def test_what_can_be_a_kernel(data, words):
