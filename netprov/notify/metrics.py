@@ -29,15 +29,15 @@ class Receivers(Collector):
             return
         messages = CounterMetricFamily(
             "netprov_webhook_messages",
-            "Messages that a webhook's receiver took, and those given up.",
+            "Messages that a webhook's receiver accepted, and those given up.",
             labels=("hook", "outcome"),
         )
         failures = CounterMetricFamily(
-            "netprov_webhook_failures", "Attempts that a webhook's receiver did not take.", labels=("hook",)
+            "netprov_webhook_failures", "Attempts that a webhook's receiver did not accept.", labels=("hook",)
         )
         waiting = GaugeMetricFamily("netprov_webhook_waiting", "Messages that wait.", labels=("hook",))
         failing = GaugeMetricFamily(
-            "netprov_webhook_failing", "Whether the receiver took nothing at the last attempt.", labels=("hook",)
+            "netprov_webhook_failing", "Whether the receiver accepted nothing at the last attempt.", labels=("hook",)
         )
         for row in found:
             messages.add_metric((row.name, "delivered"), row.delivered)

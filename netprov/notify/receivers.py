@@ -31,7 +31,7 @@ class Receiver:
         minutes = max(0.0, now - self.failing) / 60
         since = f"{minutes / 60:.0f} h" if minutes >= 120 else f"{minutes:.0f} min"
         wait = f"{self.waiting} message{'s' if self.waiting != 1 else ''} wait{'s' if self.waiting == 1 else ''}"
-        return f"webhook {self.name} has taken nothing for {since}: {self.said}; {wait}"
+        return f"webhook {self.name} has accepted nothing for {since}: {self.said}; {wait}"
 
 
 def receivers(spool: Path) -> list[Receiver]:

@@ -115,7 +115,7 @@ class Spool:
             self._count(message.hook, "failed = failed + 1, dropped = dropped + 1, said = ?", (said,))
 
     def hurry(self, hook: str) -> None:
-        """Its URL or secret was mended: what waits is tried at once."""
+        """Its URL or secret was corrected: what waits is tried at once."""
         self._db.execute("UPDATE queue SET due = 0 WHERE hook = ?", (hook,))
 
     def keep(self, hooks: Sequence[str], now: float) -> None:

@@ -145,8 +145,8 @@ class NotifyWorker:
         if message is None:
             return 60.0
         if message.attempts and now - message.at > GIVE_UP:
-            await self._in_thread(lambda: spool.give_up(message, "it was not taken for a day"))
-            self._gave_up(f"webhook {name}: a message that was not taken for a day", name)
+            await self._in_thread(lambda: spool.give_up(message, "it was not accepted for a day"))
+            self._gave_up(f"webhook {name}: a message that was not accepted for a day", name)
             return 0.0
         if now < message.due <= now + 2 * LONGEST:  # later: the clock was set back
             return min(message.due - now, 60.0)
@@ -160,7 +160,7 @@ class NotifyWorker:
         if answer.taken:
             await self._in_thread(lambda: spool.delivered(message))
             if since:
-                self._tell(Reason.WEBHOOK_RECOVERED, logging.INFO, f"webhook {name} takes messages again", name)
+                self._tell(Reason.WEBHOOK_RECOVERED, logging.INFO, f"webhook {name} accepts messages again", name)
         elif answer.final:
             await self._in_thread(lambda: spool.give_up(message, answer.said))
             self._gave_up(f"webhook {name}: a message that it refuses: {answer.said}", name)
@@ -168,7 +168,9 @@ class NotifyWorker:
             due = now + pause(message.attempts + 1, random.random())
             await self._in_thread(lambda: spool.put_off(message, due, answer.said, now))
             if not since:
-                text = f"webhook {name} does not take messages: {answer.said}; they are kept for a day, and tried again"
+                text = (
+                    f"webhook {name} does not accept messages: {answer.said}; they are kept and tried again for a day"
+                )
                 self._tell(Reason.WEBHOOK_FAILED, logging.WARNING, text, name)
 
     def _gave_up(self, text: str, name: str = "") -> None:
@@ -201,7 +203,7 @@ class NotifyWorker:
     def _trouble(self, error: Exception) -> None:
         """Begin anew with both files; a damaged spool goes out of the way."""
         self._close()
-        text = f"webhooks are told nothing for now: {error}"
+        text = f"webhooks are sent nothing for now: {error}"
         if isinstance(error, sqlite3.Error) and is_damaged(error):
             text = put_aside(self._place.spool, error).text
         if text != self._said:

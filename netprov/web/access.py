@@ -14,7 +14,7 @@ from netprov.inventory.model import Scope, ServerSettings
 from netprov.web.credentials import find_token, mark_of
 
 HOW_TO_DECLARE = (
-    "nobody is declared who may change anything; `netprov token --user NAME` prints what to write "
+    "no declared user may change anything; `netprov token --user NAME` prints what to write "
     "under server.users in netprov.yaml, `netprov token NAME --scope operate` what to write under server.tokens"
 )
 

@@ -63,7 +63,7 @@ def explain(
     Raises PeerError (404: no machine can be called that; 400), ConfigError, StateError.
     """
     if question.loader not in STARTS:
-        raise PeerError(f"loader: {question.loader!r} is none of {', '.join(STARTS)}", 400)
+        raise PeerError(f"loader: {question.loader!r} is not one of {', '.join(STARTS)}", 400)
     arch = _arch(question.arch)
     if arch is None and not question.via:
         arch = arch_seen(latest)
@@ -101,14 +101,14 @@ def _arch(name: str) -> Arch | None:
     try:
         return arch_by_name(name)
     except KeyError:
-        raise PeerError(f"arch: {name!r} is none of {', '.join(row.name for row in ARCHS.values())}", 400) from None
+        raise PeerError(f"arch: {name!r} is not one of {', '.join(row.name for row in ARCHS.values())}", 400) from None
 
 
 def _relay(text: str) -> IPv4Address | None:
     try:
         return IPv4Address(text) if text else None
     except AddressValueError:
-        raise PeerError(f"relay: {text!r} is no IPv4 address", 400) from None
+        raise PeerError(f"relay: {text!r} is not an IPv4 address", 400) from None
 
 
 def origin_text(origin: Origin | None, files: Sequence[str]) -> str:

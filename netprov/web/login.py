@@ -58,7 +58,7 @@ class Door:
             raise LoginError(f"too many failures: try again in {seconds} s", 429, seconds)
         user = next((user for user in server.users if user.name == name), None)
         if not self._checks.acquire(timeout=5.0):
-            raise LoginError("too many log in at once: try again", 429, 5)
+            raise LoginError("too many logins at once: try again", 429, 5)
         try:
             fits = password_fits(user, password)
         finally:

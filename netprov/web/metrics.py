@@ -108,7 +108,7 @@ class Server(Collector):
             by_state.add_metric((state,), states[state])
         yield by_state
         size = GaugeMetricFamily("netprov_pool_addresses", "Addresses in the subnet's ranges.", labels=("subnet",))
-        used = GaugeMetricFamily("netprov_pool_used", "Of these, those that nobody else can have.", labels=("subnet",))
+        used = GaugeMetricFamily("netprov_pool_used", "Of these, those leased or declined.", labels=("subnet",))
         taken = [lease.ip for lease in found if standing(lease, now) in ("leased", "declined")]
         for subnet in self._services.inventory().subnets:
             label = (str(subnet.subnet),)

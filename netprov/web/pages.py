@@ -165,7 +165,7 @@ def blueprint(services: Services, listen: Callable[[], Listener | None]) -> Blue
 
     @routes.errorhandler(ConfigError)
     def unreadable(error: ConfigError) -> Response:
-        return frame.page("refused.html", 500, title="The server cannot say", text=str(error))
+        return frame.page("refused.html", 500, title="The server cannot answer", text=str(error))
 
     @routes.errorhandler(HTTPException)
     def wrong(error: HTTPException) -> Response:

@@ -65,7 +65,7 @@ def progress_object(transfer: Transfer) -> Json:
 
 def progress_text(transfer: Transfer) -> str:
     """ "initrd.img: 34 % of 58.1 MB, 11.2 MB/s"."""
-    pace = rate(round(transfer.rate), 1.0) if transfer.rate >= 1000 else "it stands still"
+    pace = rate(round(transfer.rate), 1.0) if transfer.rate >= 1000 else "it has stalled"
     return f"{transfer.name.rpartition('/')[2]}: {transfer.percent} % of {size(transfer.size)}, {pace}"
 
 

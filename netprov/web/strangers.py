@@ -1,4 +1,4 @@
-"""Machines that boot from the network and that nothing declares: seen lately, and the YAML that would declare one."""
+"""Machines that boot from the network and are not declared: seen lately, and the YAML that would declare one."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def suggest(machine: Machine, inventory: Inventory, name: str, profile: str, pro
     if not profiles:
         problem = problem or "no profile is declared yet: it says what a machine boots"
     elif profile and chosen != profile:
-        problem = problem or "choose a profile that there is"
+        problem = problem or "choose an existing profile"
     return Suggestion(wanted, chosen, profiles, mac, _file(inventory), problem)
 
 

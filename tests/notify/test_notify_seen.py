@@ -33,7 +33,7 @@ def failing(folder: Path, hooks: str = HOOKS) -> Path:
 def test_check_finds_it(tmp_path: Path) -> None:
     (finding,) = webhooks(look(failing(tmp_path)))
     assert (finding.id, finding.severity, finding.machines) == ("webhook-failing", "warning", ())
-    assert finding.text == "webhook ops has taken nothing for 2 h: it answered 503; 2 messages wait"
+    assert finding.text == "webhook ops has accepted nothing for 2 h: it answered 503; 2 messages wait"
     assert "server.webhooks.ops" in finding.advice
 
 
@@ -55,7 +55,7 @@ def test_a_damaged_spool_is_found(tmp_path: Path) -> None:
 
 def test_status_shows_it(tmp_path: Path) -> None:
     config = failing(tmp_path)
-    assert "! webhook ops has taken nothing for 2 h: it answered 503; 2 messages wait" in (
+    assert "! webhook ops has accepted nothing for 2 h: it answered 503; 2 messages wait" in (
         CliRunner().invoke(main, ["status", "-c", str(config)]).output
     )
     done = CliRunner().invoke(main, ["status", "--json", "-c", str(config)])

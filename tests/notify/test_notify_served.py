@@ -75,9 +75,9 @@ def test_a_receiver_that_is_away_while_the_server_is_started_again(folder: Path)
     declare(folder, port)
     with started(folder) as server:
         script(server)
-        server.wait_log("webhook ops does not take messages: Connection refused")
+        server.wait_log("webhook ops does not accept messages: Connection refused")
         shown = server.cli("status")
-        assert "! webhook ops has taken nothing for 0 min: Connection refused; 1 message waits" in shown.stdout
+        assert "! webhook ops has accepted nothing for 0 min: Connection refused; 1 message waits" in shown.stdout
         assert json.loads(server.cli("status", "--json").stdout)
         assert metric(server, 'netprov_webhook_failing{hook="ops"}') == 1
         assert metric(server, 'netprov_events_total{kind="webhook",reason="webhook-failed"}') == 1
@@ -86,7 +86,7 @@ def test_a_receiver_that_is_away_while_the_server_is_started_again(folder: Path)
         declare(folder, ops.port)
         with started(folder) as server:
             until(lambda: states(ops) == ["booting"], lambda: server.log)
-            server.wait_log("webhook ops takes messages again")
+            server.wait_log("webhook ops accepts messages again")
             until(lambda: metric(server, 'netprov_webhook_failing{hook="ops"}') == 0)
             assert metric(server, 'netprov_webhook_messages_total{hook="ops",outcome="delivered"}') == 1
             assert "webhook" not in server.cli("status").stdout
@@ -128,7 +128,7 @@ def test_the_first_webhook_needs_a_restart_and_is_told_so(folder: Path) -> None:
     with started(folder) as server:
         declare(folder, 9)
         server.process.send_signal(signal.SIGHUP)
-        server.wait_log("in force only after a restart: server.webhooks, the first")
+        server.wait_log("takes effect only after a restart: server.webhooks, the first")
 
 
 def test_installers_lines_stand_in_the_timeline(folder: Path) -> None:

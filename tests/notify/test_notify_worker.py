@@ -320,7 +320,7 @@ def test_an_edit_before_the_loop_runs_is_not_lost(site: Site) -> None:
 def test_a_damaged_spool_goes_out_of_the_way(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     site.place.spool.write_bytes(b"this is no database" * 1000)
     with receiving(status(200)) as ops, site.running(Webhook("ops", ops.url)):
-        until(lambda: site.place.spool.exists() and "a new one is begun" in caplog.text)
+        until(lambda: site.place.spool.exists() and "a new one is made" in caplog.text)
         until(site.followed)
         site.record(install())
         until(lambda: ops.requests)

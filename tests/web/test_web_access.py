@@ -110,8 +110,8 @@ def test_a_stranger_is_added_by_the_page(guarded: Site, visitor: FlaskClient) ->
     log_in(visitor, "alice")
     form = {"csrf": csrf(visitor, place), "name": "new", "profile": "db", "install": "on"}
     before = (guarded.folder / "netprov.yaml").read_text()
-    for wrong, said in (({"name": "lady"}, "called lady already"), ({"name": "a b"}, "is no name"),
-                        ({"profile": "nope"}, "choose a profile"), ({"name": "<b>"}, "is no name")):  # fmt: skip
+    for wrong, said in (({"name": "lady"}, "called lady already"), ({"name": "a b"}, "is not a name"),
+                        ({"profile": "nope"}, "choose an existing"), ({"name": "<b>"}, "is not a name")):  # fmt: skip
         answer = visitor.post(f"{place}/add", data={**form, **wrong}, follow_redirects=True)
         assert (answer.status_code, said in answer.text, "<b>" in answer.text) == (200, True, False)
         assert answer.request.path == place

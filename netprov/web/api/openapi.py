@@ -9,9 +9,9 @@ from netprov.web.api.schemas import SCHEMAS, TEXT, Schema, ref
 
 _ERRORS = {
     400: "A parameter is not as described.",
-    401: "It is not known who asks.",
-    403: "Who asks may not do this.",
-    404: "There is no such thing.",
+    401: "The request has no valid credentials.",
+    403: "The caller may not do this.",
+    404: "It does not exist.",
     409: "It cannot be done: to this system, or to the inventory as it is.",
     415: "What was sent is not application/json.",
     500: "The inventory or a template has an error.",
@@ -31,7 +31,7 @@ def document(*, open_reading: bool) -> Schema:
             "title": "netprov",
             "version": __version__,
             "description": "Machines that boot from the network: what they got, what they would get, and why. What "
-            "clients sent stands in the answers as they sent it.",
+            "clients sent is in the answers as they sent it.",
         },
         "servers": [{"url": PREFIX}],
         "paths": paths,

@@ -45,9 +45,11 @@ class Route:
 
 
 _PAGING = (
-    Parameter("q", "query", {**TEXT, "maxLength": 200}, "Words that are all to stand in it."),
-    Parameter("page", "query", {**WHOLE, "minimum": 1, "maximum": 1_000_000}, "From 1; too far is the last."),
-    Parameter("per_page", "query", {**WHOLE, "minimum": 1, "maximum": 500}, "How many a page; 50 unless told."),
+    Parameter("q", "query", {**TEXT, "maxLength": 200}, "Words that must all appear in it."),
+    Parameter(
+        "page", "query", {**WHOLE, "minimum": 1, "maximum": 1_000_000}, "From 1; any beyond the last is the last."
+    ),
+    Parameter("per_page", "query", {**WHOLE, "minimum": 1, "maximum": 500}, "How many per page; 50 by default."),
 )
 _NAME = Parameter("name", "path", {**TEXT, "minLength": 1}, "The system's name.")
 _PROFILE = Parameter("name", "path", {**TEXT, "minLength": 1}, "The profile's name.")
@@ -74,7 +76,7 @@ ROUTES: tuple[Route, ...] = (
         answers.delete,
         Scope.EDIT,
         "Removed",
-        "Remove a system: its entry is cut out of the inventory's files.",
+        "Remove a system: its entry is removed from the inventory's files.",
         (_NAME,),
         (404, 409),
     ),
@@ -84,7 +86,7 @@ ROUTES: tuple[Route, ...] = (
         answers.profile,
         Scope.READ,
         "System",
-        "A declared profile, as a system that is nothing else would have it.",
+        "A declared profile, as a system without fields of its own has it.",
         (_PROFILE,),
         (404,),
     ),
@@ -128,7 +130,7 @@ ROUTES: tuple[Route, ...] = (
         "What a machine would get now at every stage of its boot, and why.",
         (
             _MACHINE,
-            Parameter("arch", "query", _ARCH, "Its firmware; that of its latest boot unless told."),
+            Parameter("arch", "query", _ARCH, "Its firmware; by default that of its latest boot."),
             Parameter("loader", "query", {"type": "string", "enum": list(STARTS)}, "What runs on it already."),
             Parameter("via", "query", {"type": "string", "enum": list(VIAS)}, "What its files come over."),
             Parameter("relay", "query", {**TEXT, "format": "ipv4"}, "The relay agent's address."),

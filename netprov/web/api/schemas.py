@@ -106,7 +106,7 @@ SCHEMAS: Mapping[str, Schema] = {
         "type": "object",
         "properties": {"name": {**TEXT, "minLength": 1, "maxLength": 128}, "profile": TEXT},
         "required": ["name"],
-        "description": "Beside its name every field that a system has in netprov.yaml, written as there.",
+        "description": "Besides its name every field that a system has in netprov.yaml, written as it is there.",
         "examples": [{"name": "lady", "profile": "web", "interfaces": {"eth0": {"mac": "00:16:3e:11:11:11"}}}],
     },
     "Added": record(system=TEXT, declared=TEXT),

@@ -80,7 +80,7 @@ def _body(route: Route) -> dict[str, Value]:
     try:
         body = json.loads(request.get_data())
     except (ValueError, RecursionError):
-        raise PeerError("the body is no JSON", 400) from None
+        raise PeerError("the body is not JSON", 400) from None
     required = SCHEMAS[route.body]["required"]
     assert isinstance(required, list)
     missing = [key for key in required if not isinstance(body, dict) or not isinstance(body.get(key), str)]
@@ -110,7 +110,7 @@ def _value(parameter: Parameter, text: str) -> str | int | bool:
             assert isinstance(least, int)
             assert isinstance(most, int)
             if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-                raise PeerError(f"{parameter.name}: {text!r} is no number from {least} to {most}", 400)
+                raise PeerError(f"{parameter.name}: {text!r} is not a number from {least} to {most}", 400)
             return int(text)
         case "boolean":
             if text not in _FLAGS:
@@ -118,7 +118,7 @@ def _value(parameter: Parameter, text: str) -> str | int | bool:
             return _FLAGS[text]
     known = schema.get("enum")
     if isinstance(known, list) and text not in known:
-        raise PeerError(f"{parameter.name}: {text!r} is none of {', '.join(known)}", 400)
+        raise PeerError(f"{parameter.name}: {text!r} is not one of {', '.join(known)}", 400)
     longest = schema.get("maxLength")
     if isinstance(longest, int) and len(text) > longest:
         raise PeerError(f"{parameter.name} is longer than {longest} characters", 400)

@@ -109,7 +109,7 @@
     setPill(cell(row, "stage"), now.stage, now.state);
     for (const mark of row.querySelectorAll(".track i")) mark.className = now.reached[mark.dataset.stage] || "";
     move(cell(row, "moving"), now.progress);
-    setText(cell(row, "text"), now.text || "nothing was heard of it");
+    setText(cell(row, "text"), now.text || "has not contacted this server");
     setText(cell(row, "verdict"), now.verdicts.length ? now.verdicts[0].sentence : "");
     setText(cell(row, "says"), now.says);
     if (now.at !== null) {
@@ -139,7 +139,7 @@
     const stream = new EventSource("/events");
     stream.addEventListener("open", () => { setText(state, "live"); state.classList.add("on"); refresh(); });
     stream.addEventListener("error", () => {
-      setText(state, stream.readyState === EventSource.CLOSED ? "not live" : "connecting again …");
+      setText(state, stream.readyState === EventSource.CLOSED ? "not live" : "reconnecting …");
       state.classList.remove("on");
       if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 15000);
     });
