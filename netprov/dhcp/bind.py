@@ -105,7 +105,7 @@ def _problem(port: int, interface: str, error: OSError) -> Problem:
         13: "netprov must be started as root, or with the capabilities CAP_NET_BIND_SERVICE and CAP_NET_RAW",
         1: "netprov must be started as root, or with the capabilities CAP_NET_BIND_SERVICE and CAP_NET_RAW",
         19: f"there is no interface {interface}; ip link lists them",
-        98: f"another DHCP server has it (ss -ulpn 'sport = {port}' tells which); stop it, or name interfaces that it "
+        98: f"another DHCP server has it (ss -ulpn 'sport = {port}' shows which); stop it, or name interfaces that it "
         "does not use under server.interfaces",
     }.get(error.errno or 0, "")
     text = f"{where} cannot be opened: {error.strerror}" + (f". {advice[0].upper()}{advice[1:]}" if advice else "")

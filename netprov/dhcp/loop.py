@@ -325,5 +325,5 @@ class DhcpWorker:
             if max(gone) == _TIDY_STEP:
                 pause = _TIDY_PAUSE
         except StateError as error:
-            log.warning("old leases are not forgotten: %s", error)
+            log.warning("old leases cannot be removed: %s", error)
         self._tidy_at = time.monotonic() + pause

@@ -104,7 +104,9 @@ class DhcpServer:
                 return Outcome(malformed(now, Reason.DHCP_UNSUPPORTED, "another server's reply", arrival))
             client = client_of(query)
             if not client or (query.hlen == 6 and query.chaddr[0] & 1):
-                raise PeerError(f"the client address {query.chaddr[: query.hlen].hex(':') or '(none)'} is no machine's")
+                raise PeerError(
+                    f"the client address {query.chaddr[: query.hlen].hex(':') or '(none)'} is not a machine's"
+                )
         except PeerError as error:
             return Outcome(malformed(now, Reason.DHCP_MALFORMED, error.text, arrival))
         boot_server = arrival.port == self._inventory.settings.dhcp.proxy_port
@@ -212,7 +214,7 @@ class DhcpServer:
         """Why the client cannot have the address it asks for (RFC 2131 §4.3.2); None: it can."""
         client, now, addresses = exchange.client, exchange.now, self.addresses
         if ip not in home.subnet.subnet:
-            return Reason.DHCP_WRONG_NET, f"{ip} is not of {home.subnet.subnet}"
+            return Reason.DHCP_WRONG_NET, f"{ip} is not in {home.subnet.subnet}"
         if home.reserved is not None and ip == home.reserved:
             free = addresses.nobody_elses(ip, client, now)
             return None if free else (Reason.DHCP_TAKEN, f"{ip} is declared for this machine, but another still has it")
@@ -223,12 +225,12 @@ class DhcpServer:
             return Reason.DHCP_TAKEN, f"{ip} is declared for {other.name}"
         held = addresses.leases.of(client, home.key)
         if not selecting and (held is None or held.ip != ip) and not exchange.settings.dhcp.authoritative:
-            return Reason.DHCP_NO_RECORD, f"asks for {ip}, of which there is no record"
+            return Reason.DHCP_NO_RECORD, f"asks for {ip}, for which there is no record"
         if addresses.may_have(ip, client, home.key, exchange.declared, now):
             return None
         if selecting and addresses.recycled_to(ip, _source(exchange), now):
             return None
-        return Reason.DHCP_TAKEN, f"{ip} is another client's, or outside the ranges"
+        return Reason.DHCP_TAKEN, f"{ip} belongs to another client, or is outside the ranges"
 
     def _refuse(self, exchange: Exchange, reason: Reason, text: str, selecting: bool) -> Outcome:
         """A NAK; silence where another server may know better."""

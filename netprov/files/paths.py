@@ -66,7 +66,7 @@ def _relative(name: str) -> str:
     try:
         octets = len(os.fsencode(relative))
     except UnicodeEncodeError:  # a lone surrogate that stands for no octet
-        raise PathError("a file name that is no text", Reason.TFTP_NOT_FOUND) from None
+        raise PathError("a file name that is not text", Reason.TFTP_NOT_FOUND) from None
     if not octets or octets > NAME_MAX:
         raise PathError(f"a file name of {octets} octets", Reason.TFTP_NOT_FOUND)
     return relative

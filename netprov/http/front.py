@@ -124,7 +124,7 @@ class Front:
                 request.transport.abort()
             if isinstance(end, asyncio.CancelledError):
                 raise
-            raise ConnectionResetError("the response did not get to its end") from end
+            raise ConnectionResetError("the response did not reach its end") from end
         except Exception:  # aiohttp asks `refused` for the answer
             course.exchange = replace(course.exchange, status=0)
             raise
@@ -178,7 +178,7 @@ class Front:
     async def _stream(self, request: web.BaseRequest, course: _Course, stream: Stream) -> web.StreamResponse:
         listener = stream.listen()
         if listener is None:
-            return await self._refuse(request, course, 503, "too many look at once: try again later")
+            return await self._refuse(request, course, 503, "too many clients at once: try again later")
         course.exchange = replace(course.exchange, status=200)
         response = web.StreamResponse(status=200, headers={**HEADERS, "Cache-Control": "no-store"})
         response.content_type = stream.content_type
@@ -198,7 +198,7 @@ class Front:
 
     async def _answer_file(self, request: web.BaseRequest, course: _Course, file: File) -> web.StreamResponse:
         if request.method not in ("GET", "HEAD"):
-            return await self._refuse(request, course, 405, "files are only read", allow="GET, HEAD")
+            return await self._refuse(request, course, 405, "files are read-only", allow="GET, HEAD")
         try:
             opened = file.open(file.name)
         except PathError as error:

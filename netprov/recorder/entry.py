@@ -106,7 +106,7 @@ def _entry(octets: bytes, at: int) -> tuple[Entry, int]:
         raise ValueError("its end is missing")
     ip, local, mac, claim, secret, data = parts
     if len(ip) not in (4, 16) or len(local) not in (4, 16) or declared > 1 or not -1e11 < when < 1e11:
-        raise ValueError("its fields are none of a packet")
+        raise ValueError("its fields are not those of a packet")
     texts = (mac.decode("ascii"), claim.decode("ascii"), secret.decode())
     entry = Entry(when, What(what), ip, port, local, local_port, data, length, checksum, *texts, bool(declared))
     return entry, at

@@ -22,7 +22,7 @@ class Reader(Reading):
     """
 
     what = "the recorded packets"
-    mend = "the server begins a new one when it next writes to it"
+    remedy = "the server begins a new one when it next writes to it"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)

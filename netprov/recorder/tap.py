@@ -46,5 +46,5 @@ class Tap:
             self._sock.send(b"".join(waiting))
         except OSError:
             if not self.lost:
-                log.warning("the recorder does not keep up: packets are missing in server.capture's record")
+                log.warning("the recorder does not keep up: packets are missing from server.capture's record")
             self.lost += 1

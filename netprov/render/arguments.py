@@ -124,7 +124,7 @@ TABLE: tuple[Row, ...] = (
         (("autoyast={url}", "url"), ("install={tree}", "tree"), ("loghost={loghost}", "loghost")),
         "linuxrc's boot parameters",
     ),
-    Row(Family.GENERIC, (0,), (("netprov.autoinstall={url}", "url"),), "netprov-probe, and whoever reads it"),
+    Row(Family.GENERIC, (0,), (("netprov.autoinstall={url}", "url"),), "netprov-probe, and any program that reads it"),
 )
 
 LIMITS: Mapping[str, int] = {

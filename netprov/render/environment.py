@@ -164,7 +164,7 @@ class _GrubQuotes(Extension):
             if token.type == "data":
                 open_quote = _quote_after(token.value, open_quote)
             elif token.type == "variable_begin" and open_quote:
-                text = f"{{{{ … }}}} stands inside {open_quote}…{open_quote}; values get their quotes by themselves"
+                text = f"{{{{ … }}}} is inside {open_quote}…{open_quote}; values are quoted automatically"
                 raise TemplateSyntaxError(f"{text}: leave these out", token.lineno, stream.name, stream.filename)
             yield token
 
@@ -318,7 +318,7 @@ def _sentence(error: BaseException, name: str) -> str:
                 return f"there is no template {name}; put it into autoinstall/ or pxelinux.cfg.templates/"
             return f"there is no template {missing}, which it includes"
         case RecursionError():
-            return "templates include each other without end"
+            return "templates include each other endlessly"
         case MemoryError():
             return "rendering takes too much memory"
         case _:

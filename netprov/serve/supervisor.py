@@ -176,7 +176,7 @@ class Supervisor:
         try:
             watcher = Watcher(self._reloader.files)
         except OSError as problem:
-            log.warning("edits are not noticed by themselves (%s): tell the server with SIGHUP", problem.strerror)
+            log.warning("edits are not noticed automatically (%s): send the server SIGHUP", problem.strerror)
             return None
         self._selector.register(watcher, selectors.EVENT_READ, "files")
         return watcher
@@ -188,7 +188,7 @@ class Supervisor:
         try:
             self._watcher.update(self._reloader.files)
         except OSError as problem:
-            log.warning("edits may go unnoticed (%s): tell the server with SIGHUP", problem.strerror)
+            log.warning("edits may go unnoticed (%s): send the server SIGHUP", problem.strerror)
 
     def _reload(self) -> None:
         before = self._inventory
@@ -216,7 +216,7 @@ class Supervisor:
         changed = bound_settings(before.settings) ^ bound_settings(after.settings)
         if changed:
             names = ", ".join(sorted({name for name, _ in changed}))
-            log.warning("changed and in force only after a restart: %s", names)
+            log.warning("changed, and takes effect only after a restart: %s", names)
 
     def _tell(self, kind: Kind, reason: Reason, text: str) -> None:
         self._record(Event(time.time(), kind, reason, text=text))

@@ -24,7 +24,7 @@ class StateError(Exception):
 BUSY_SECONDS = 2.0
 """How long to wait for another process's transaction: ours take milliseconds, a DHCP client asks again after 4 s."""
 
-_RENEW = "stop netprov and put a backup in its place, or move it away: leases and install states then begin anew"
+_RENEW = "stop netprov and put a backup in its place, or move it away: leases and installs then start from scratch"
 
 
 ADVICE: dict[int, str] = {

@@ -16,7 +16,7 @@ class Reading:
     """The file at `path`; one that does not exist yet is an empty one. Raises ConfigError where it cannot be read."""
 
     what: ClassVar[str]  # for the error: "the journal"
-    mend: ClassVar[str]  # what becomes of a damaged one
+    remedy: ClassVar[str]  # what becomes of a damaged one
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -52,7 +52,7 @@ class Reading:
     def _unreadable(self, error: sqlite3.Error) -> ConfigError:
         if not os.access(self._path, os.R_OK):
             return self._problem(f"{error}; read it as root, or as the user netprov runs as")
-        return self._problem(f"{error}; {self.mend}" if is_damaged(error) else str(error))
+        return self._problem(f"{error}; {self.remedy}" if is_damaged(error) else str(error))
 
     def _problem(self, text: str) -> ConfigError:
         return ConfigError(Problem(Origin(str(self._path)), "", f"{self.what} cannot be read: {text}"))

@@ -85,7 +85,7 @@ def put_aside(path: Path, error: Exception) -> Aside:
         aside = _move_aside(path)
     except OSError as problem:
         return Aside(False, f"{path} is damaged, and cannot be moved aside: {problem}")
-    return Aside(True, f"{path} was damaged ({error}): a new one is begun, the old one is {aside}")
+    return Aside(True, f"{path} was damaged ({error}): a new one is made, the old one is {aside}")
 
 
 def _move_aside(path: Path) -> Path:

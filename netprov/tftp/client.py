@@ -142,7 +142,7 @@ class Fetch:
             # an option not asked for (tftpy's server sends blksize 512 with everything) says nothing new
             values = {name: int(value) for name, value in options.items() if name in asked}
         except ValueError:
-            raise FetchError("the server's option values are no numbers") from None
+            raise FetchError("the server's option values are not numbers") from None
         blksize, windowsize = values.get("blksize", DEFAULT_BLKSIZE), values.get("windowsize", 1)
         if not 8 <= blksize <= max(DEFAULT_BLKSIZE, self._wish.blksize):
             raise FetchError(f"the server answers blksize {blksize} where {self._wish.blksize} was asked")

@@ -111,7 +111,7 @@ def bind_address(family: int, local: Address, port: int, interface: int) -> Sock
 
 
 class MtuTable:
-    """The MTU of each interface in octets, asked anew when it is MTU_AGE old."""
+    """The MTU of each interface in octets, asked again when it is MTU_AGE old."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[float, int]] = {}

@@ -243,7 +243,7 @@ class Transfer:
     def abandon(self, now: float) -> None:
         """The client has begun anew: nothing is said to it about this one."""
         if not self.ended:
-            self.why = "asked anew"
+            self.why = "asked again"
             self._end(State.ABORTED, now)
 
     def _end(self, state: State, now: float) -> None:

@@ -141,7 +141,7 @@ SEEN = {
         "install lady lady: armed", "inst.syslog=10.77.0.1:514", 'netprov_webhook_failing{hook="ops"} 0.0',
     ),
     "debugging-a-machine": (
-        "lady would boot", "TFTP's data does not arrive  G5", "heard nothing of our answer",
+        "lady would boot", "TFTP's data does not arrive  G5", "did not hear our answer",
         "packets of the boot of lady", "offers 10.77.0.198 and pxelinux.0",
     ),
     "firewalls-and-containers": ("lady would boot", "✓ autoinstall"),

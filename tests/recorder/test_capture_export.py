@@ -275,7 +275,7 @@ REFUSED = (
     (("lady", "--pcap", "x", "--follow"), "--pcap goes with neither --follow nor --json"),
     (("lady", "--pcap", "x", "--json"), "--pcap goes with neither --follow nor --json"),
     (("nobody", "--pcap", "x"), "neither the inventory nor the journal knows 'nobody'"),
-    (("52:54:00:00:00:99", "--pcap", "x"), "nothing was heard of this machine yet"),
+    (("52:54:00:00:00:99", "--pcap", "x"), "this machine has not contacted this server yet"),
 )
 
 

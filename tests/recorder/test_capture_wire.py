@@ -248,5 +248,5 @@ def test_a_machine_without_packets_is_told_why(booted: Recorded, tmp_path: Path)
                "-c", str(booted.served.config)]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert "nothing was heard of this machine yet" in done.stderr
+    assert "this machine has not contacted this server yet" in done.stderr
     assert not (tmp_path / "x.pcap").exists()

@@ -176,7 +176,7 @@ def test_error_in_an_inventory_snippet_names_it(tmp_path: Path) -> None:
 GRUB_QUOTES = [
     ('echo "hello {{ a }}"', 'stands inside "…"'),
     ("echo 'hello {{ a }}'", "stands inside '…'"),
-    ('set x="\n{{ a }}"', "stands inside"),
+    ('set x="\n{{ a }}"', "is inside"),
 ]
 
 

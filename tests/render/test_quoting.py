@@ -84,7 +84,7 @@ TABLE = [
     (J, "a", '"a"'),
     (J, 'a"\n', '"a\\"\\n"'),
     (J, {"a": ("b",)}, '{"a": ["b"]}'),
-    # what is no text
+    # what is not text
     (K, None, None),
     (G, ["a"], None),
     (P, {"a": 1}, None),

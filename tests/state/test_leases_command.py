@@ -70,7 +70,7 @@ def test_leases(config: Path) -> None:
 def test_a_lease_for_ever(config: Path) -> None:
     """BOOTP knows no end; JSON no infinity."""
     _store(config, Lease(IPv4Address("10.0.0.9"), "52:54:00:00:00:01", expires=math.inf))
-    assert "for ever" in _run(config).output
+    assert "forever" in _run(config).output
     assert json.loads(_run(config, "--json").output)[0]["expires"] is None
 
 

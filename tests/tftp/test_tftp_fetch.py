@@ -102,7 +102,7 @@ def test_an_unasked_blksize_is_borne() -> None:
 BAD_ANSWERS = [
     (b"\0\6blksize\0002000\0", "blksize 2000"), (b"\0\6blksize\0007\0", "blksize 7"),
     (b"\0\6windowsize\00099\0", "windowsize 99"),
-    (b"\0\6blksize\0abc\0", "no numbers"), (b"\0\5\0\3disk\0", "disk .TFTP error 3"), (b"\0\5\0\0\0", "refuses"),
+    (b"\0\6blksize\0abc\0", "not numbers"), (b"\0\5\0\3disk\0", "disk .TFTP error 3"), (b"\0\5\0\0\0", "refuses"),
     (b"\0\3\0\1" + b"x" * 513, "513 octets"),
 ]  # fmt: skip
 

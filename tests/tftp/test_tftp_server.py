@@ -484,7 +484,7 @@ def test_a_new_request_from_a_known_address_restarts(world: World, size: int) ->
         client.hear()
         assert client.get(b"f") == data
         assert client.get(b"f") == data
-    assert "asked anew" in world.told(Kind.TFTP_FAIL)[0].text
+    assert "asked again" in world.told(Kind.TFTP_FAIL)[0].text
 
 
 def test_limits_of_one_client_and_of_all(make_world: MakeWorld) -> None:
