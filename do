@@ -3,7 +3,7 @@
 # ./do test   everything set up, then lint, types and all tests
 # ./do unit   of these the tests that need neither root nor firmware
 # ./do lock   the newest versions that pyproject.toml allows, into packaging/*.lock
-# For Debian 12 or later and Ubuntu 24.04 or later. Root installs the packages that are missing; anybody else is told.
+# For Debian 12 or later and Ubuntu 24.04 or later. Root installs what is missing; other users are told.
 set -eu
 cd "$(dirname "$0")"
 
@@ -57,7 +57,7 @@ python() { # run|test: a virtual environment in .venv with what that lock names,
     stamp="$1 $(python3 --version) $(cat pyproject.toml "$locked" | cksum) $PWD"
     [ "$(cat .venv/netprov-stamp 2>/dev/null)" = "$stamp" ] && return 0
     say "making .venv"
-    # an environment moved from elsewhere, or of another Python, cannot be mended: a new one
+    # an environment moved from elsewhere, or of another Python, cannot be repaired: a new one
     python3 -m venv --clear .venv || { say "python3 -m venv failed: install python3-venv"; exit 1; }
     # a constraint file of this machine's own pip could only contradict the lock, which names every version
     export PIP_CONSTRAINT=/dev/null PIP_DISABLE_PIP_VERSION_CHECK=1
