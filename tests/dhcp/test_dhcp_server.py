@@ -131,6 +131,24 @@ def test_d2_another_clients_lease_is_refused(world: World) -> None:
         assert outcome.event.reason is Reason.DHCP_TAKEN
 
 
+@pytest.mark.parametrize("authoritative", [True, False])
+def test_d2_init_reboot_with_another_lease_is_refused(authoritative: bool) -> None:
+    """RFC 2131 §4.3.2: we have a record of the client, and its notion of its address is not right."""
+    world = World(inventory(authoritative=authoritative))
+    held = world.boot(STRANGER).yiaddr
+    outcome = world.ask(REQUEST, STRANGER, {50: LOST.packed})
+    assert (reply(outcome).type, outcome.event.reason) == (NAK, Reason.DHCP_OTHER_ADDRESS)
+    assert reply(world.ask(REQUEST, STRANGER, {50: held.packed})).type == ACK
+    world.now += 3601  # the lease is over: any address is as good, to a server that has the say
+    assert bool(world.ask(REQUEST, STRANGER, {50: LOST.packed}).reply) is authoritative
+
+
+@pytest.mark.parametrize("authoritative", [True, False])
+def test_d2_init_reboot_of_a_declared_machine_with_another_address(authoritative: bool) -> None:
+    outcome = World(inventory(authoritative=authoritative)).ask(REQUEST, LADY, {50: LOST.packed})
+    assert (reply(outcome).type, outcome.event.reason) == (NAK, Reason.DHCP_OTHER_ADDRESS)
+
+
 def test_d2_a_renewing_machine_keeps_its_old_address(world: World) -> None:
     """Declared an address while it runs: the machine moves at its next boot, not under its users' feet."""
     old = World(inventory(systems=())).boot(LADY).yiaddr
@@ -198,8 +216,30 @@ def test_d4_inform(world: World) -> None:
     assert outcome.event.kind is Kind.DHCP_INFORM
 
 
-def test_d4_inform_without_address(world: World) -> None:
-    assert world.ask(INFORM, STRANGER).event.reason is Reason.DHCP_MALFORMED
+# (what, sender, giaddr, where the answer goes; None: nowhere)
+D4_NO_CIADDR: list[tuple[str, str, str, Destination | None]] = [
+    ("an address all the same", "10.77.0.50", "0.0.0.0", Unicast(ip("10.77.0.50"))),
+    ("by a relay", "10.88.0.1", "10.88.0.1", Unicast(RELAY, 67)),
+    ("from nowhere", "0.0.0.0", "0.0.0.0", None),
+]
+
+
+@named("peer, giaddr, where", D4_NO_CIADDR)
+def test_d4_inform_without_ciaddr(world: World, peer: str, giaddr: str, where: Destination | None) -> None:
+    outcome = world.ask(INFORM, STRANGER, arrival={"peer": ip(peer)}, giaddr=ip(giaddr))
+    if where is None:
+        assert (outcome.reply, outcome.event.reason) == (None, Reason.DHCP_MALFORMED)
+        return
+    ack = reply(outcome)
+    assert outcome.reply is not None
+    assert outcome.reply.destination == where
+    assert (ack.type, ack.yiaddr, ack.ciaddr, ack.broadcast) == (
+        ACK,
+        IPv4Address(0),
+        IPv4Address(0),
+        giaddr != "0.0.0.0",
+    )
+    assert not outcome.leases
 
 
 D5_IGNORED = [
@@ -276,7 +316,25 @@ def test_d6_bootp_only_where_declared(world: World, mac: Any) -> None:
 
 def test_d7_parameter_list_is_the_order(world: World) -> None:
     offer = reply(world.discover(STRANGER, {55: bytes((15, 28, 6, 3, 1, 119, 250))}))
-    assert list(offer.options) == [53, 54, 51, 58, 59, 1, 3, 15, 28, 6]
+    assert list(offer.options) == [53, 54, 51, 58, 59, 15, 28, 6, 1, 3]
+
+
+# (what, the list the client sends, the order of what it gets)
+D7_ORDERS: list[tuple[str, bytes, list[int]]] = [
+    ("mask before router all the same", bytes((3, 6, 1, 15)), [1, 3, 6, 15]),
+    ("unasked mask and router follow", bytes((15, 6)), [15, 6, 1, 3]),
+    ("unasked router follows", bytes((28, 1, 15)), [28, 1, 15, 3]),
+    ("an unasked mask precedes its router", bytes((15, 3)), [15, 1, 3]),
+    ("asked twice", bytes((6, 15, 6)), [6, 15, 1, 3]),
+    ("what nobody has", bytes((250, 6)), [6, 1, 3]),
+    ("no list", b"", [1, 3, 6, 15, 28]),
+]
+
+
+@named("wanted, order", D7_ORDERS)
+def test_rfc2132_9_8_order(world: World, wanted: bytes, order: list[int]) -> None:
+    offer = reply(world.discover(STRANGER, {55: wanted} if wanted else {}))
+    assert [code for code in offer.options if code not in (51, 53, 54, 58, 59)] == order
 
 
 def test_d7_unasked(world: World) -> None:
@@ -295,6 +353,35 @@ def test_d7_the_clients_size_is_kept() -> None:
     assert {224, 225, 226} <= set(parse(large.reply.data).options)
 
 
+# (what, options of the subnet by code and length, what the client asks for, what it gets of them)
+D7_ROOM: list[tuple[str, dict[int, int], bytes, set[int]]] = [
+    ("all fit", {224: 100, 225: 100}, b"", {224, 225}),
+    ("a long one in the middle is left out alone", {224: 20, 225: 300, 226: 20}, b"", {224, 226}),
+    ("a long one at the head is left out alone", {224: 300, 225: 20, 226: 20}, b"", {225, 226}),
+    ("of two that do not fit together, the first asked for", {224: 200, 225: 200}, bytes((225, 224)), {225}),
+]
+
+
+@named("lengths, wanted, kept", D7_ROOM)
+def test_d7_only_what_does_not_fit_is_left_out(lengths: dict[int, int], wanted: bytes, kept: set[int]) -> None:
+    own = {code: bytes(length) for code, length in lengths.items()}
+    net = subnet("10.77.0.0/24", "10.77.0.100", "10.77.0.109", options=own)
+    outcome = World(inventory(subnets=(net,))).discover(STRANGER, {55: wanted} if wanted else {})
+    assert outcome.reply is not None
+    assert len(outcome.reply.data) <= 548
+    assert set(lengths) & set(reply(outcome).options) == kept
+
+
+def test_d7_the_operators_options_are_left_out_last() -> None:
+    """What the server adds by itself, however early it stands, gives way to what somebody wrote down."""
+    search = tuple(f"department-{n:02}.a-rather-long-name.example.org" for n in range(4))
+    net = subnet("10.77.0.0/24", "10.77.0.100", "10.77.0.109", search=search, options={224: bytes(200)})
+    world = World(inventory(subnets=(net,)))
+    small = reply(world.discover(STRANGER, {55: bytes((119, 6))})).options
+    assert (224 in small, 119 in small, 6 in small) == (True, False, True)
+    assert {224, 119, 6} <= set(reply(world.discover(STRANGER, {55: bytes((119, 6)), 57: b"\x05\xdc"})).options)
+
+
 def test_d7_operators_options_win_and_go_unasked() -> None:
     own = {210: b"pre/", 28: b"\1\1\1\1"}
     net = subnet("10.77.0.0/24", "10.77.0.100", "10.77.0.109", options=own)
@@ -310,8 +397,13 @@ def test_d8_relay_option_last_and_untouched(world: World) -> None:
         assert got.options[82] == info
 
 
-def test_d8_not_echoed_to_others(world: World) -> None:
-    assert 82 not in reply(world.discover(STRANGER, {82: b"\1\3eth"})).options
+@pytest.mark.parametrize("info", [b"\1\3eth", b"", b"\1", b"\1\xff", b"\5\4\x0a\x58\0\0"])
+def test_d8_echoed_without_a_relay(world: World, info: bytes) -> None:
+    """RFC 3046 §2.2: a snooping switch adds it and leaves giaddr 0. The address is of our own link all the same."""
+    offer = reply(world.discover(STRANGER, {82: info}))
+    assert (list(offer.options)[-1], offer.options[82]) == (82, info)
+    assert offer.yiaddr in SUBNETS[0].subnet
+    assert reply(world.ask(REQUEST, STRANGER, {50: b"\x0a\x63\0\1", 82: info})).options[82] == info
 
 
 def test_d8_server_override(world: World) -> None:
