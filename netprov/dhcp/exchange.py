@@ -157,5 +157,5 @@ class Exchange:
             self.decision,
             ip=ip,
             name=boot.name,
-            next_server=dotted(boot.siaddr) if boot.name else "",
+            next_server=dotted(boot.siaddr) if boot else "",
         )

@@ -348,7 +348,7 @@ def _source(exchange: Exchange) -> Source:
 
 def _gift(ip: IPv4Address, home: _Home, boot: BootFields) -> str:
     declared = " (declared)" if home.reserved is not None and ip == home.reserved else ""
-    return f"{dotted(ip)}{declared}" + (f" and {boot.name}" if boot.name else "")
+    return f"{dotted(ip)}{declared}" + (f" and {boot.told}" if boot else "")
 
 
 def _hostname(query: Packet) -> str:

@@ -471,10 +471,79 @@ def test_d12_ipxe_need_not_wait_for_a_proxy(world: World) -> None:
     assert 175 not in reply(world.discover(LADY, PXE_BIOS)).options
 
 
-def test_d12_raspberry_pi() -> None:
-    mac = Mac("dc:a6:32:00:00:01")
-    ack = World(inventory(systems=(system("pi", mac, "10.77.0.20/24"),))).boot(mac, PXE_BIOS)
-    assert b"Raspberry Pi Boot" in ack.options[43]
+PI_ASKS = bytes((43, 60, 67, 128, 129, 130, 131, 132, 133, 134, 135, 66, 1, 3))
+RPI4, RPI5 = b"\0RPi4" + bytes(12), b"\0RPi5\1\0\0\0\x71\x2e\xc0\x33\x11\x22\x33\x44"
+
+# (what, MAC, option 97, fields of the target)
+D12_RASPBERRIES: list[tuple[str, str, bytes, dict[str, Any]]] = [
+    *((oui, f"{oui}:11:22:33", PXE_BIOS[97], {}) for oui in (
+        "28:cd:c1", "2c:cf:67", "88:a2:9e", "b8:27:eb", "d8:3a:dd", "dc:a6:32", "e4:5f:01"
+    )),
+    ("pi 4 with another's address", "02:00:00:11:22:33", RPI4, {}),
+    ("pi 5 with another's address", "02:00:00:11:22:33", RPI5, {}),
+    ("aarch64", "b8:27:eb:11:22:33", b"", {"arch": "aarch64"}),
+    ("arm", "b8:27:eb:11:22:33", b"", {"arch": "arm"}),
+    ("its own kernel only", "b8:27:eb:11:22:33", b"", {"kernel": ""}),
+]  # fmt: skip
+
+
+@named("mac, uuid, fields", D12_RASPBERRIES)
+def test_d12_raspberry_pi(mac: str, uuid: bytes, fields: dict[str, Any]) -> None:
+    """Its boot ROM says architecture 0. It takes the server, and knows its files by itself."""
+    pi = system("pi", Mac(mac), "10.77.0.20/24", **fields)
+    options = {**{code: PXE_BIOS[code] for code in (60, 93, 94)}, 55: PI_ASKS, **({97: uuid} if uuid else {})}
+    world = World(inventory(systems=(pi,)))
+    outcome = world.discover(Mac(mac), options)
+    offer = reply(outcome)
+    assert (offer.siaddr, offer.options[60], offer.options[66]) == (SERVER, b"PXEClient", b"10.77.0.1")
+    assert b"\0\0\x11Raspberry Pi Boot" in offer.options[43]
+    assert (offer.file, 67 in offer.options) == (b"", False)
+    assert dict(outcome.event.detail)["arch"] == "rpiboot"
+    assert outcome.event.stage == "loader"
+    for xid in range(1, 6):  # nothing of ours is fetched, so it goes round in no circle of ours
+        assert world.boot(Mac(mac), options, xid=xid).siaddr == SERVER
+
+
+def test_d12_a_raspberry_pi_is_told_of_in_the_trace() -> None:
+    """What stops it is the last thing said."""
+    mac = Mac("b8:27:eb:11:22:33")
+    local = World(inventory(systems=(system("pi", mac, "10.77.0.20/24", install=InstallMode.LOCAL),)))
+    outcome = local.discover(mac, PXE_BIOS)
+    assert outcome.event.trace[-1] == "install: local, and no install is armed"
+    assert int(reply(outcome).siaddr) == 0
+
+
+@pytest.mark.parametrize("options", [{}, {60: b"dhcpcd-10.0.1:Linux"}, {**PXE_UEFI, 93: b"\0\x0b"}, IPXE])
+def test_d12_what_runs_on_a_raspberry_pi_later_is_not_its_boot_rom(options: dict[int, bytes]) -> None:
+    mac = Mac("b8:27:eb:11:22:33")
+    ack = World(inventory(systems=(system("pi", mac, "10.77.0.20/24", arch="aarch64"),))).boot(mac, options)
+    assert b"Raspberry" not in ack.options.get(43, b"")
+
+
+# (what, vendor class, option 93, the target's processor)
+D12_UBOOTS: list[tuple[str, bytes, bytes, str]] = [
+    ("arm64", b"U-Boot.armv8", b"\0\x16", "aarch64"),
+    ("arm32", b"U-Boot.armv7", b"\0\x15", "arm"),
+    ("arm64, its class alone", b"U-Boot.armv8", b"", "aarch64"),
+    ("arm32, its class alone", b"U-Boot.arm", b"", "arm"),
+    ("riscv64 with UEFI's number", b"U-Boot", b"\0\x1b", "riscv64"),
+    ("riscv64, its class alone", b"U-Boot", b"", "riscv64"),
+    ("its number alone", b"", b"\0\x16", "aarch64"),
+]
+
+
+@named("cls, number, arch", D12_UBOOTS)
+def test_d12_uboot_gets_the_server_and_its_own_path(cls: bytes, number: bytes, arch: str) -> None:
+    options = {**({60: cls} if cls else {}), **({93: number} if number else {})}
+    lady = system("lady", LADY, "10.77.0.14/24", arch=arch)
+    ack = World(inventory(systems=(lady,))).boot(LADY, options)
+    assert (ack.siaddr, ack.options[66], ack.sname) == (SERVER, b"10.77.0.1", b"10.77.0.1")
+    assert (ack.file, 67 in ack.options, 43 in ack.options, 60 in ack.options) == (b"", False, False, False)
+
+
+def test_d12_uboot_for_another_processor_gets_nothing() -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", arch="riscv64")
+    assert int(World(inventory(systems=(lady,))).boot(LADY, {60: b"U-Boot.armv8", 93: b"\0\x16"}).siaddr) == 0
 
 
 def test_d12_long_names_go_in_option_67_alone() -> None:
