@@ -106,6 +106,12 @@ class _Decider:
     # what it gets
 
     def _plain_address(self) -> BootDecision:
+        """For BOOTP clients, switches that set themselves up, and systems that run: an address, and the boot file where
+        the operator names one. What such a client does with it is no install, so none need be armed."""
+        target = self.target
+        if self.request.via is Via.DHCP and target is not None and target.filename:
+            self._named(target)
+            return self._sent(target.filename, over_http=False)
         if self.request.via is Via.DHCP:
             return self._end(Action.ADDRESS, Reason.NOT_PXE, "the client asks for an address only")
         return self._end(Action.IGNORE, Reason.NOT_PXE, "the client does not ask to boot")
@@ -175,8 +181,7 @@ class _Decider:
         choice = choose(arch, target, policy, request.via, request.loader)
         if choice.by is By.FILENAME:
             assert target is not None
-            text = f"{target.kind} {target.name} has filename {target.filename}"
-            self._note(Reason.FILENAME_SET, text, target.origins.get("filename"))
+            self._named(target)
             return self._send(choice.file, over_http=arch is not None and arch.http)
         names = names_of(arch, request.vendor_class)
         if names is not Names.OURS and request.loader is Loader.FIRMWARE:
@@ -201,6 +206,10 @@ class _Decider:
             self._note(Reason.MODE_PROXY, text)
         self._note(Reason.ARCH_LOADER, f"client architecture {arch.code} ({arch.name}) starts {choice.file}")
         return self._send(choice.file, over_http=arch.http)
+
+    def _named(self, target: Target) -> None:
+        text = f"{target.kind} {target.name} has filename {target.filename}"
+        self._note(Reason.FILENAME_SET, text, target.origins.get("filename"))
 
     def _ipxe_script(self, policy: UnknownPolicy | None) -> BootDecision:
         mac = self.request.mac

@@ -13,6 +13,7 @@ from netprov.dhcp import pxe
 from netprov.dhcp.packet import ANY, Packet
 from netprov.quick import quick
 
+TFTP_SERVERS = 150  # RFC 5859: what Cisco's, Arista's and Juniper's switches and telephones ask for beside 66
 FILE_FIELD = 127  # octets of a name that `file` holds with its NUL; a longer one goes in option 67 alone
 
 
@@ -94,7 +95,7 @@ DIALECTS = (
     ),
     Dialect(
         "plain", lambda _request, _packet: True, b"", None, None, None,
-        "U-Boot and others that tell an architecture but are no PXE clients: siaddr and file",
+        "U-Boot, BOOTP clients, switches that set themselves up: siaddr and file, or options 66, 67 and 150 (RFC 5859)",
     ),
 )  # fmt: skip
 """The first that applies is the client's."""
@@ -144,6 +145,8 @@ def boot_fields(
     if dialect.name == "ipxe" and not place.proxy:
         options[175] = bytes((pxe.NO_PXEDHCP, 1, 1))
     options[66] = str(next_server).encode()
+    if dialect.name == "plain" and TFTP_SERVERS in packet.options.get(55, b""):
+        options[TFTP_SERVERS] = next_server.packed
     if octets:
         options[67] = octets
     file = octets if len(octets) <= FILE_FIELD else b""

@@ -520,6 +520,70 @@ def test_d12_what_runs_on_a_raspberry_pi_later_is_not_its_boot_rom(options: dict
     assert b"Raspberry" not in ack.options.get(43, b"")
 
 
+# (what, type, options, whether option 150 comes back)
+PLAIN_CLIENTS: list[tuple[str, int | None, dict[int, bytes], bool]] = [
+    ("bootp", None, {}, False),
+    ("plain dhcp", DISCOVER, {}, False),
+    ("juniper", DISCOVER, {60: b"Juniper-ex2300-c-12t", 55: bytes((1, 3, 43, 66, 67, 150))}, True),
+    ("cisco", DISCOVER, {60: b"ciscopnp", 55: bytes((1, 66, 6, 15, 67, 150))}, True),
+    ("arista", DISCOVER, {60: b"Arista;DCS-7050;01.00;XX", 55: bytes((1, 3, 12, 15, 42, 66, 67))}, False),
+    ("onie", DISCOVER, {60: b"onie_vendor:x86_64-dell", 55: bytes((1, 3, 6, 12, 15, 66, 67, 114, 125, 150))}, True),
+    ("an empty class", DISCOVER, {60: b"", 55: bytes((150,))}, True),
+]
+
+
+@named("kind, options, many", PLAIN_CLIENTS)
+@pytest.mark.parametrize("kernel", ["", "scotland/vmlinuz"])
+@pytest.mark.parametrize("install", InstallMode)
+def test_a_declared_filename_reaches_plain_clients(
+    kind: int | None, options: dict[int, bytes], many: bool, kernel: str, install: InstallMode
+) -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", filename="switch.cfg", kernel=kernel, install=install)
+    outcome = World(inventory(systems=(lady,))).ask(kind, LADY, options)
+    got = reply(outcome)
+    assert (got.yiaddr, got.siaddr, got.file, got.sname) == (LADY_IP, SERVER, b"switch.cfg", b"10.77.0.1")
+    assert (got.options[66], got.options[67]) == (b"10.77.0.1", b"switch.cfg")
+    assert (got.options.get(150) == SERVER.packed) is many
+    assert not {43, 60, 93} & set(got.options)
+    assert outcome.event.reason is Reason.DHCP_OK
+
+
+def test_a_filename_of_another_server_reaches_plain_clients_with_it() -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", filename="switch.cfg", next_server=ip("10.77.0.9"))
+    ack = World(inventory(systems=(lady,))).boot(LADY, {55: bytes((66, 67, 150))})
+    assert (ack.siaddr, ack.options[66], ack.options[150]) == (ip("10.77.0.9"), b"10.77.0.9", ip("10.77.0.9").packed)
+
+
+@pytest.mark.parametrize("kind", [None, DISCOVER])
+def test_no_declared_filename_is_nothing_to_boot_for_plain_clients(world: World, kind: int | None) -> None:
+    got = reply(world.ask(kind, LADY, {55: bytes((66, 67, 150))}))
+    assert (int(got.siaddr), got.file, {66, 67, 150} & set(got.options)) == (0, b"", set())
+
+
+def test_a_system_that_runs_renews_as_often_as_it_likes() -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", filename="odd.bin")
+    world = World(inventory(systems=(lady,)))
+    for xid in range(5):
+        assert world.boot(LADY, {}, xid=xid).file == b"odd.bin"
+    assert world.boot(LADY, PXE_BIOS, xid=9).file == b"odd.bin"
+
+
+# (what, options)
+FILENAME_FIRMWARE = [
+    ("bios", PXE_BIOS),
+    ("uefi", PXE_UEFI),
+    ("uefi of another processor", {**PXE_UEFI, 93: b"\0\x0b"}),
+    ("nobody knows it", {**PXE_BIOS, 93: b"\0\x63"}),
+    ("u-boot", {60: b"U-Boot.armv8", 93: b"\0\x16"}),
+]
+
+
+@named("options", FILENAME_FIRMWARE)
+def test_a_filename_needs_no_kernel(options: dict[int, bytes]) -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", filename="odd.bin", kernel="", install=InstallMode.ALWAYS)
+    assert World(inventory(systems=(lady,))).boot(LADY, options).file == b"odd.bin"
+
+
 # (what, vendor class, option 93, the target's processor)
 D12_UBOOTS: list[tuple[str, bytes, bytes, str]] = [
     ("arm64", b"U-Boot.armv8", b"\0\x16", "aarch64"),
