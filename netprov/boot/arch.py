@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from netprov.boot.request import Loader
 
@@ -16,6 +17,14 @@ _PXE, _HTTP, _UBOOT = "PXEClient", "HTTPClient", "U-Boot"
 PCS = frozenset({"x86_64", "i386"})
 """The processors of PCs. Each starts the other's kernels as far as firmware can tell: 32-bit firmware stands on 64-bit
 boards too."""
+
+
+class Names(Enum):
+    """Whose names firmware asks TFTP for."""
+
+    OURS = "that of the loader it is told"
+    SCRIPT = "pxelinux.cfg/…, as PXELINUX does (U-Boot's `pxe get`)"
+    ALL = "names of its own, up to its kernel's (the Raspberry Pi's boot ROM: bootcode.bin, config.txt …)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # one object a row
@@ -30,6 +39,7 @@ class Arch:
     client: str  # how its vendor class begins
     builds: tuple[str, ...]  # what iPXE's builds for it call their processor (${buildarch}), the usual one first
     loaders: Mapping[Loader, str]
+    names: Names = Names.OURS
 
     @property
     def http(self) -> bool:
@@ -85,8 +95,8 @@ _ROWS = (
     Arch(18, "http-arm32", "arm", True, _HTTP, ("arm32",), _NONE),
     Arch(19, "http-arm64", "aarch64", True, _HTTP, ("arm64",), _ARM64_HTTP),
     Arch(20, "http-bios", "x86_64", False, _HTTP, (), _NONE),
-    Arch(21, "uboot-arm32", "arm", False, _UBOOT, (), _NONE),
-    Arch(22, "uboot-arm64", "aarch64", False, _UBOOT, (), _NONE),
+    Arch(21, "uboot-arm32", "arm", False, _UBOOT, (), _NONE, Names.SCRIPT),
+    Arch(22, "uboot-arm64", "aarch64", False, _UBOOT, (), _NONE, Names.SCRIPT),
     Arch(23, "http-uboot-arm32", "arm", False, _HTTP, (), _NONE),
     Arch(24, "http-uboot-arm64", "aarch64", False, _HTTP, (), _NONE),
     Arch(25, "uefi-riscv32", "riscv32", True, _PXE, ("riscv32",), _NONE),
@@ -95,9 +105,26 @@ _ROWS = (
     Arch(28, "http-riscv64", "riscv64", True, _HTTP, ("riscv64",), _NONE),
     Arch(29, "uefi-riscv128", "riscv128", True, _PXE, (), _NONE),
     Arch(30, "http-riscv128", "riscv128", True, _HTTP, (), _NONE),
+    Arch(41, "rpiboot", "aarch64", False, _PXE, (), _NONE, Names.ALL),
 )
 
 ARCHS: Mapping[int, Arch] = {row.code: row for row in _ROWS}
+
+RPIBOOT = 41
+"""The Raspberry Pi's boot ROM. It calls itself a PC (0); who reads its packet knows it by its address or UUID."""
+
+UBOOT_CLASSES: Mapping[str, int | None] = {"U-Boot.armv8": 22, "U-Boot.arm": 21, _UBOOT: None}
+"""How U-Boot's vendor class begins (CONFIG_BOOTP_VCI_STRING) → its architecture, where it tells none by option 93."""
+
+
+def is_uboot(vendor_class: str) -> bool:
+    return vendor_class.startswith(_UBOOT)
+
+
+def names_of(arch: Arch | None, vendor_class: str) -> Names:
+    """What firmware asks TFTP for. U-Boot on RISC-V has no number of its own: it gives UEFI's, or none."""
+    return Names.SCRIPT if is_uboot(vendor_class) else arch.names if arch is not None else Names.OURS
+
 
 FIRST = tuple(dict.fromkeys(file for row in _ROWS for file in row.loaders.values()))
 """Every file that firmware is sent."""

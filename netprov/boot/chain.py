@@ -85,7 +85,9 @@ def loader_chain(arch: Arch | None, target: Target | None, policy: UnknownPolicy
     """
     if policy is UnknownPolicy.IGNORE:
         return ()
-    if target is not None and not (target.kernel and (arch is None or arch.runs(target.arch))):
+    if target is not None and not target.kernel and not target.filename:
+        return ()
+    if target is not None and target.kernel and arch is not None and not arch.runs(target.arch):
         return ()
     file = choose(arch, target, policy, via).file
     return chain_of(file) if file else ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import Any
 
-from netprov.boot.arch import ARCHS, Arch
+from netprov.boot.arch import ARCHS, Arch, Names, is_uboot, names_of
 from netprov.boot.chain import By, choose, menu_entries
 from netprov.boot.decision import Action, BootDecision, Kernel, Step
 from netprov.boot.domu import answer_name
@@ -106,12 +106,18 @@ class _Decider:
     # what it gets
 
     def _plain_address(self) -> BootDecision:
+        """For BOOTP clients, switches that set themselves up, and systems that run: an address, and the boot file where
+        the operator names one. What such a client does with it is no install, so none need be armed."""
+        target = self.target
+        if self.request.via is Via.DHCP and target is not None and target.filename:
+            self._named(target)
+            return self._sent(target.filename, over_http=False)
         if self.request.via is Via.DHCP:
             return self._end(Action.ADDRESS, Reason.NOT_PXE, "the client asks for an address only")
         return self._end(Action.IGNORE, Reason.NOT_PXE, "the client does not ask to boot")
 
     def _loader(self, policy: UnknownPolicy | None) -> BootDecision:
-        arch = ARCHS.get(self.request.arch if self.request.arch is not None else 0)
+        arch = self._firmware()
         if policy is UnknownPolicy.IGNORE:
             action = Action.ADDRESS if self.request.via is Via.DHCP else Action.IGNORE
             return self._end(action, Reason.UNKNOWN_IGNORE, "server.unknown is ignore: nothing to boot")
@@ -120,12 +126,19 @@ class _Decider:
         elif policy is UnknownPolicy.DISCOVER:
             self._note(Reason.UNKNOWN_DISCOVER, "server.unknown is discover")
         elif self.request.loader is not Loader.XEN:
-            local = self._stays_local() or self._cannot_run(arch)
+            local = self._stays_local(arch) or self._cannot_run(arch)
             if local is not None:
                 return local
         if self.request.loader is Loader.XEN and self.request.mac is not None:
             return self._domu(self.request.mac)
         return self._choose_loader(arch, policy)
+
+    def _firmware(self) -> Arch | None:
+        """What firmware asks; a PC's where it says nothing and is not known to be another's."""
+        number = self.request.arch
+        if number is None:
+            return None if is_uboot(self.request.vendor_class) else ARCHS.get(0)
+        return ARCHS.get(number)
 
     def _domu(self, mac: Mac) -> BootDecision:
         """Where the answer for a domU is. What it says, the install's state too, is decided when it is fetched."""
@@ -134,7 +147,7 @@ class _Decider:
         over_http = self.inventory.settings.http.enabled
         return self._sent(f"/{name}" if over_http else name, over_http=over_http)
 
-    def _stays_local(self) -> BootDecision | None:
+    def _stays_local(self, arch: Arch | None = None) -> BootDecision | None:
         """The decision to boot the local disk, where the install state or a missing kernel says so."""
         target = self.target
         assert target is not None
@@ -144,15 +157,21 @@ class _Decider:
         if reason in (Reason.INSTALL_LOCAL, Reason.INSTALL_DONE, Reason.INSTALL_FAILED):
             return self._end(Action.LOCAL, reason, text, origin)
         self._note(reason, text, origin)
-        if not target.kernel:
+        if not target.kernel and not self._brings_its_own(target, arch):
             text = f"{target.kind} {target.name} has no kernel to boot"
             return self._end(Action.LOCAL, Reason.NO_KERNEL, text, target.origin)
         return None
 
+    def _brings_its_own(self, target: Target, arch: Arch | None) -> bool:
+        """Whether what the machine boots is not ours to name: the operator's own boot file, or firmware's own files."""
+        if self.request.loader is not Loader.FIRMWARE:
+            return False
+        return bool(target.filename) or (arch is not None and arch.names is Names.ALL)
+
     def _cannot_run(self, arch: Arch | None) -> BootDecision | None:
         target = self.target
         assert target is not None
-        if arch is None or arch.runs(target.arch):
+        if arch is None or arch.runs(target.arch) or arch.names is Names.ALL or not target.kernel:
             return None
         text = f"{target.kind} {target.name} is for {target.arch}, the machine's firmware is {arch.name}"
         return self._end(Action.LOCAL, Reason.ARCH_MISMATCH, text, target.origins.get("arch", target.origin))
@@ -162,9 +181,13 @@ class _Decider:
         choice = choose(arch, target, policy, request.via, request.loader)
         if choice.by is By.FILENAME:
             assert target is not None
-            text = f"{target.kind} {target.name} has filename {target.filename}"
-            self._note(Reason.FILENAME_SET, text, target.origins.get("filename"))
+            self._named(target)
             return self._send(choice.file, over_http=arch is not None and arch.http)
+        names = names_of(arch, request.vendor_class)
+        if names is not Names.OURS and request.loader is Loader.FIRMWARE:
+            name = arch.name if arch is not None else request.vendor_class
+            text = f"{name} asks for {names.value}: it is told the server, and no file"
+            return self._end(Action.LOADER, Reason.OWN_NAMES, text)
         if choice.by is By.IPXE_ALREADY:
             self._note(Reason.CLIENT_IS_LOADER, "the client is iPXE already: it gets its script")
             return self._ipxe_script(policy)
@@ -183,6 +206,10 @@ class _Decider:
             self._note(Reason.MODE_PROXY, text)
         self._note(Reason.ARCH_LOADER, f"client architecture {arch.code} ({arch.name}) starts {choice.file}")
         return self._send(choice.file, over_http=arch.http)
+
+    def _named(self, target: Target) -> None:
+        text = f"{target.kind} {target.name} has filename {target.filename}"
+        self._note(Reason.FILENAME_SET, text, target.origins.get("filename"))
 
     def _ipxe_script(self, policy: UnknownPolicy | None) -> BootDecision:
         mac = self.request.mac

@@ -18,7 +18,7 @@ class Action(StrEnum):
 
     IGNORE = "ignore"  # no answer at all
     ADDRESS = "address"  # an address, nothing to boot
-    LOADER = "loader"  # send `loader_file`
+    LOADER = "loader"  # send `loader_file`; without one, the server that firmware asks for files by names of its own
     KERNEL = "kernel"  # a script that boots `kernel`
     MENU = "menu"  # a script with a menu of `menu`
     LOCAL = "local"  # boot the local disk: a script that does it, or an address without anything to boot
@@ -66,6 +66,11 @@ class BootDecision:
     kernel: Kernel | None = None
     menu: tuple[Target, ...] = ()  # the entries, in order
     installing: bool = False  # serving this starts or continues an install
+
+    @property
+    def sends(self) -> str:
+        """What a LOADER sends, as it is told to people."""
+        return self.loader_file or "this server, for files by names of its own"
 
     @property
     def reason(self) -> Reason:

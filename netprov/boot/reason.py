@@ -65,6 +65,7 @@ class Reason(Enum):
         "the machine fetched the same loader three times within a minute: it gets none until the minute is over",
         "the loader starts and comes back: look at the machine's screen; often the loader is of the wrong architecture, or another DHCP server answers it",
     )
+    OWN_NAMES = ("own-names", "the firmware is told the server, and asks it for files by names of its own", "")
     NOT_PXE = ("not-pxe", "the client did not ask to boot", "")
     FOUND_SCRIPT = ("script", "the loader asked for its script", "")
     NAME_NOT_OURS = ("name-not-ours", "the name is not one of a script for a machine that matches", "")

@@ -116,11 +116,15 @@ class Addresses:
         self._expire(now)
         ip = self._known_address(client, key, now, reserved=reserved, wanted=wanted, declared=declared)
         counted = None if declared else source
+        held = self.offers.at(ip) if ip is not None else None
+        contested = held is not None and held.contested
         if ip is None:
-            ip = self._any_address(key, now, declared, source)
+            ip = self._unused(key, now, declared, source)
+        if ip is None:
+            ip, contested = self._recycle(key, now, declared, source), True
         if ip is None:
             return None
-        freed = self.offers.put(Offer(ip, client, key, now, counted))
+        freed = self.offers.put(Offer(ip, client, key, now, counted, contested))
         if freed is not None:
             self._idle(freed, key, now)
         return ip
@@ -137,16 +141,19 @@ class Addresses:
                 return ip
         return None
 
-    def _any_address(self, key: str, now: float, declared: bool, source: Source) -> IPv4Address | None:
-        pool = self._pools[key]
-        if not declared and self.offers.count(source) >= max(_MIN_SHARE, pool.share // 2):
-            return self._recycle(key, now, source, 0.0)
-        ip = pool.take(declared, now, self.leases.at, lambda ip: self._free(ip, key, now))
-        return ip if ip is not None else self._recycle(key, now, source, STALE_OFFER)
+    def _unused(self, key: str, now: float, declared: bool, source: Source) -> IPv4Address | None:
+        """A free address; None: there is none, or what is free is not for a source that has its share of offers."""
+        if not declared and self._sated(key, source):
+            return None
+        return self._pools[key].take(declared, now, self.leases.at, lambda ip: self._free(ip, key, now))
 
-    def _recycle(self, key: str, now: float, source: Source, age: float) -> IPv4Address | None:
-        """The address of the source's oldest offer, if that is `age` seconds old."""
+    def _sated(self, key: str, source: Source) -> bool:
+        return self.offers.count(source) >= max(_MIN_SHARE, self._pools[key].share // 2)
+
+    def _recycle(self, key: str, now: float, declared: bool, source: Source) -> IPv4Address | None:
+        """The address of the source's oldest offer: at once where the source has its share, else once that is stale."""
         oldest = self.offers.oldest(source)
+        age = 0.0 if not declared and self._sated(key, source) else STALE_OFFER
         if oldest is None or oldest.subnet != key or 0 <= now - oldest.at < age:
             return None
         self.offers.drop(oldest.ip)
@@ -162,10 +169,10 @@ class Addresses:
             pool.give_back(ip)
 
     def recycled_to(self, ip: IPv4Address, source: Source, now: float) -> bool:
-        """Whether nothing but an offer to another client of the same source holds the address: then who asks first
-        has it."""
+        """Whether nothing but an offer holds the address that was another client's before, both of this source: then
+        who asks first has it."""
         offer = self.offers.at(ip)
-        return offer is not None and offer.source == source and not self.leases.taken(ip, now)
+        return offer is not None and offer.contested and offer.source == source and not self.leases.taken(ip, now)
 
     def grant(self, lease: Lease, now: float) -> list[Lease]:
         """The client has the address from now on; the leases that changed by it: this one, and one it gave up."""

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-from netprov.boot.arch import ARCHS
-from netprov.boot.decision import BootDecision
+from netprov.boot.arch import ARCHS, RPIBOOT, is_uboot
+from netprov.boot.decision import Action, BootDecision
 from netprov.boot.request import BootRequest, Loader
 from netprov.dhcp import pxe
 from netprov.dhcp.packet import ANY, Packet
 from netprov.quick import quick
 
+TFTP_SERVERS = 150  # RFC 5859: what Cisco's, Arista's and Juniper's switches and telephones ask for beside 66
 FILE_FIELD = 127  # octets of a name that `file` holds with its NUL; a longer one goes in option 67 alone
 
 
@@ -25,7 +26,15 @@ class BootFields:
     sname: bytes = b""
     file: bytes = b""
     options: Mapping[int, bytes] = field(default_factory=dict)
-    name: str = ""  # the boot file as sent
+    name: str = ""  # the boot file as sent; "" where firmware asks `siaddr` for names of its own
+
+    def __bool__(self) -> bool:
+        return bool(int(self.siaddr))
+
+    @property
+    def told(self) -> str:
+        """What is sent, as it is told to people."""
+        return self.name or f"{self.siaddr} to ask for files of its own names"
 
 
 NOTHING = BootFields()
@@ -53,12 +62,11 @@ _RASPBERRY = {
     pxe.BOOT_MENU: b"\x00\x00\x11Raspberry Pi Boot",
     pxe.MENU_PROMPT: b"\x00PXE",
 }
-_RASPBERRY_MACS = ("28:cd:c1", "2c:cf:67", "b8:27:eb", "d8:3a:dd", "dc:a6:32", "e4:5f:01")
 
 
 def _is_uefi(request: BootRequest) -> bool:
     arch = ARCHS.get(request.arch) if request.arch is not None else None
-    return arch is not None and arch.uefi
+    return arch is not None and arch.uefi and not is_uboot(request.vendor_class)
 
 
 DIALECTS = (
@@ -71,7 +79,7 @@ DIALECTS = (
         "edk2 HttpBootDhcp4.c: an offer counts only with class HTTPClient and a URL as its boot file",
     ),
     Dialect(
-        "raspberry-pi", lambda request, _: (request.mac or "").startswith(_RASPBERRY_MACS), pxe.PXE_CLASS,
+        "raspberry-pi", lambda request, _: request.arch == RPIBOOT, pxe.PXE_CLASS,
         _RASPBERRY, _RASPBERRY, _RASPBERRY,
         "Raspberry Pi 3 boot ROM: looks for the text 'Raspberry Pi Boot' in the boot menu",
     ),
@@ -87,7 +95,7 @@ DIALECTS = (
     ),
     Dialect(
         "plain", lambda _request, _packet: True, b"", None, None, None,
-        "U-Boot and others that tell an architecture but are no PXE clients: siaddr and file",
+        "U-Boot, BOOTP clients, switches that set themselves up: siaddr and file, or options 66, 67 and 150 (RFC 5859)",
     ),
 )  # fmt: skip
 """The first that applies is the client's."""
@@ -111,12 +119,12 @@ FULL, PROXY_OFFER, BOOT_SERVER = Place(), Place(proxy=True), Place(proxy=True, b
 def boot_fields(
     packet: Packet, request: BootRequest, decision: BootDecision, server: IPv4Address, http_port: int, place: Place
 ) -> BootFields:
-    """The boot fields for `decision`; NOTHING where it has no loader.
+    """The boot fields for `decision`; NOTHING where it sends no loader.
 
     `server` is our address as the client sees it. Nothing is ever overloaded into sname and file (RFC 2132 §9.3): PXE
     ROMs do not look there.
     """
-    if not decision.loader_file:
+    if decision.action is not Action.LOADER:
         return NOTHING
     dialect = dialect_of(request, packet)
     next_server = decision.next_server or server
@@ -137,7 +145,10 @@ def boot_fields(
     if dialect.name == "ipxe" and not place.proxy:
         options[175] = bytes((pxe.NO_PXEDHCP, 1, 1))
     options[66] = str(next_server).encode()
-    options[67] = octets
+    if dialect.name == "plain" and TFTP_SERVERS in packet.options.get(55, b""):
+        options[TFTP_SERVERS] = next_server.packed
+    if octets:
+        options[67] = octets
     file = octets if len(octets) <= FILE_FIELD else b""
     return BootFields(next_server, str(next_server).encode(), file, options, name)
 
@@ -145,7 +156,7 @@ def boot_fields(
 def boot_file(decision: BootDecision, server: IPv4Address, http_port: int) -> str:
     """The loader's name as the client is told it: a name for TFTP, or a URL."""
     name = decision.loader_file
-    if "://" in name:
+    if not name or "://" in name:
         return name
     host = f"http://{server}" + (f":{http_port}" if http_port != 80 else "")
     if decision.over_http:

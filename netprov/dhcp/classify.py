@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface
 
-from netprov.boot.arch import ARCHS
+from netprov.boot.arch import ARCHS, RPIBOOT, UBOOT_CLASSES, is_uboot
 from netprov.boot.request import BootRequest, Loader, Via
 from netprov.dhcp import pxe
 from netprov.dhcp.packet import ANY, Packet
@@ -51,7 +51,7 @@ def classify(packet: Packet, arrival: Arrival, via: Via) -> BootRequest:
         server=arrival.server,
         relay=relay,
         interface=arrival.interface,
-        arch=program.arch,
+        arch=RPIBOOT if program.arch == 0 and pxe.is_raspberry_pi(packet) else program.arch,
         vendor_class=program.vendor_class,
         user_class=program.user_class,
     )
@@ -75,10 +75,11 @@ def _program(told: tuple[bytes | None, ...]) -> _Program:
     """The program that tells this in the options _TELLING."""
     packet = Packet(options={code: value for code, value in zip(_TELLING, told, strict=True) if value is not None})
     archs = pxe.client_archs(packet)
+    vendor_class = packet.options.get(60, b"").decode("latin-1")
     return _Program(
-        _loader(packet),
-        _arch(archs) if archs else None,
-        packet.options.get(60, b"").decode("latin-1"),
+        _loader(packet, vendor_class),
+        _arch(archs) if archs else _uboot_arch(vendor_class),
+        vendor_class,
         pxe.user_class(packet) if 77 in packet.options else (),
     )
 
@@ -88,12 +89,16 @@ def _arch(archs: tuple[int, ...]) -> int:
     return next((code for code in archs if code in ARCHS and ARCHS[code].loaders), archs[0])
 
 
-def _loader(packet: Packet) -> Loader:
+def _uboot_arch(vendor_class: str) -> int | None:
+    return next((arch for begin, arch in UBOOT_CLASSES.items() if vendor_class.startswith(begin)), None)
+
+
+def _loader(packet: Packet, vendor_class: str) -> Loader:
     if pxe.is_xen(packet):
         return Loader.XEN
     if pxe.is_ipxe(packet):
         return Loader.IPXE
-    # U-Boot has a vendor class of its own, but tells its architecture
-    if pxe.is_pxe(packet) or pxe.is_http(packet) or 93 in packet.options:
+    # U-Boot has a vendor class of its own, or tells its architecture
+    if pxe.is_pxe(packet) or pxe.is_http(packet) or is_uboot(vendor_class) or 93 in packet.options:
         return Loader.FIRMWARE
     return Loader.OS

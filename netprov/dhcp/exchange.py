@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from netprov.boot.decision import BootDecision
 from netprov.boot.names import PREVIEW, PREVIEW_OPTION
 from netprov.boot.reason import Reason
-from netprov.boot.request import BootRequest
+from netprov.boot.request import BootRequest, Loader
 from netprov.boot.state import LoaderLoop
 from netprov.dhcp import pxe
 from netprov.dhcp.answer import NOTHING, BootFields, Place, boot_fields
@@ -93,9 +93,15 @@ class Exchange:
         return boot_fields(self.query, self.request, self.decision, self.server, self.settings.http.port, place)
 
     def given(self, loops: LoaderLoop) -> None:
-        """The machine is given the decision's loader now; it counts for the loop guard, unless it only looks."""
+        """The machine is given the decision's loader now; it counts for the loop guard, unless it only looks, or is no
+        firmware and so starts nothing."""
         mac, file = self.request.mac, self.decision.loader_file
-        if mac is not None and file and self.query.options.get(PREVIEW_OPTION) != PREVIEW.encode():
+        if (
+            mac is not None
+            and file
+            and self.request.loader is not Loader.OS
+            and self.query.options.get(PREVIEW_OPTION) != PREVIEW.encode()
+        ):
             loops.note(mac, file, self.query.xid, self.now)
 
     def drop(self, reason: Reason, text: str, kind: Kind = Kind.DHCP_DROP) -> Outcome:
@@ -157,5 +163,5 @@ class Exchange:
             self.decision,
             ip=ip,
             name=boot.name,
-            next_server=dotted(boot.siaddr) if boot.name else "",
+            next_server=dotted(boot.siaddr) if boot else "",
         )

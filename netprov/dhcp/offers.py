@@ -21,6 +21,7 @@ class Offer:
     subnet: str
     at: float
     source: Source | None  # None: not counted, a declared machine's
+    contested: bool = False  # another client's offer before, for want of any other address: who asks first has it
 
 
 class Offers:

@@ -63,7 +63,8 @@ def dotted(ip: IPv4Address) -> str:
 class Packet:
     """One packet, by the RFC's names. `chaddr` has its 16 octets; `sname` and `file` end before the first NUL.
 
-    `options` is code → value in the order they stand; pieces of one option are joined (RFC 3396).
+    `options` is code → value in the order they stand; pieces of one option are joined (RFC 3396). `forced`: which of
+    them the operator wants sent, whatever else there is no room for.
     """
 
     op: int = BOOTREQUEST
@@ -81,6 +82,7 @@ class Packet:
     sname: bytes = b""
     file: bytes = b""
     options: Mapping[int, bytes] = field(default_factory=dict)
+    forced: frozenset[int] = frozenset()
 
     @property
     def type(self) -> int | None:
@@ -176,13 +178,14 @@ def _read_overload(options: dict[int, bytes], sname: bytes, file: bytes) -> tupl
 def encode(packet: Packet, limit: int = MIN_MESSAGE) -> bytes:
     """The octets of `packet`, at least 300 (RFC 951) and at most `limit`.
 
-    What does not fit is left out from the end, options a client cannot do without excepted; the fields are never
-    overloaded with options, as PXE ROMs do not read those. Values over 255 octets go in pieces (RFC 3396).
+    What does not fit is left out, and nothing else, options a client cannot do without excepted; the operator's come
+    before those that stand first. The fields are never overloaded with options, as PXE ROMs do not read those. Values
+    over 255 octets go in pieces (RFC 3396).
     """
     body = b"".join([_tlv(code, value) for code, value in packet.options.items()])
     room = limit - _OPTIONS_AT - 1
     if len(body) > room:
-        body = _fitting(packet.options, room)
+        body = _fitting(packet.options, packet.forced, room)
     head = _HEADER.pack(
         packet.op, packet.htype, packet.hlen, packet.hops, packet.xid, packet.secs, packet.flags,
         int(packet.ciaddr), int(packet.yiaddr), int(packet.siaddr), int(packet.giaddr),
@@ -191,14 +194,16 @@ def encode(packet: Packet, limit: int = MIN_MESSAGE) -> bytes:
     return (head + COOKIE + body + b"\xff").ljust(MIN_BOOTP, b"\0")
 
 
-def _fitting(options: Mapping[int, bytes], room: int) -> bytes:
-    """The options, without the last ones where they do not fit in `room` octets."""
+def _fitting(options: Mapping[int, bytes], forced: frozenset[int], room: int) -> bytes:
+    """The options that fit in `room` octets, in their order: the essential ones, of the others `forced` before all."""
     pieces = {code: _tlv(code, value) for code, value in options.items()}
-    excess = sum(map(len, pieces.values())) - room
-    for code in reversed(tuple(pieces)):
-        if excess > 0 and code not in _ESSENTIAL:
-            excess -= len(pieces.pop(code))
-    return b"".join(pieces.values())
+    kept = {code for code in pieces if code in _ESSENTIAL}
+    room -= sum(len(pieces[code]) for code in kept)
+    for code in sorted((code for code in pieces if code not in kept), key=lambda code: code not in forced):
+        if len(pieces[code]) <= room:
+            room -= len(pieces[code])
+            kept.add(code)
+    return b"".join(piece for code, piece in pieces.items() if code in kept)
 
 
 @lru_cache(maxsize=4096)  # most of what is sent is the same for all machines

@@ -45,10 +45,10 @@ def boot_server(exchange: Exchange) -> Outcome:
 
 def _offer(exchange: Exchange) -> Outcome:
     boot = exchange.boot(PROXY_OFFER)
-    if not boot.name:
+    if not boot:
         return exchange.ignore()
     reply = build(exchange.query, OFFER, exchange.server_id, Terms(), boot)
-    return exchange.answer(reply, f"offers {boot.name} beside another server's address", boot)
+    return exchange.answer(reply, f"offers {boot.told} beside another server's address", boot)
 
 
 def _watch(exchange: Exchange, loops: LoaderLoop) -> Outcome:
@@ -65,7 +65,7 @@ def _watch(exchange: Exchange, loops: LoaderLoop) -> Outcome:
 
 def _tell(exchange: Exchange, place: Place) -> Outcome:
     boot = exchange.boot(place)
-    if not boot.name:
+    if not boot:
         return exchange.ignore()
     reply = build(exchange.query, ACK, exchange.server_id, Terms(), boot)
     arrival, ciaddr = exchange.arrival, exchange.query.ciaddr
@@ -73,4 +73,4 @@ def _tell(exchange: Exchange, place: Place) -> Outcome:
     if place.boot_server:
         # firmware asks from port 68 or from 4011, and listens where it asked from
         to = Unicast(arrival.peer if int(arrival.peer) else ciaddr, arrival.peer_port)
-    return exchange.answer(reply, f"sends {boot.name}", boot, to=to)
+    return exchange.answer(reply, f"sends {boot.told}", boot, to=to)

@@ -21,6 +21,9 @@ NO_PXEDHCP = 0xB0  # sub-option of 175: do not wait for a ProxyDHCP offer
 CIRCUIT_ID, REMOTE_ID, LINK_SELECTION, SERVER_OVERRIDE = 1, 2, 5, 11  # sub-options of 82 (RFC 3046, 3527, 5107)
 
 _CLASS_ARCH = re.compile(rb"(?:PXEClient|HTTPClient):Arch:(\d{5})")
+_RASPBERRY_MACS = frozenset(
+    map(bytes.fromhex, ("28cdc1", "2ccf67", "88a29e", "b827eb", "d83add", "dca632", "e45f01"))
+)  # IEEE's registry: Raspberry Pi Foundation, Raspberry Pi (Trading) Ltd
 _NOBODY = {
     bytes(16),
     b"\xff" * 16,
@@ -101,6 +104,11 @@ def is_pxe(packet: Packet) -> bool:
 
 def is_http(packet: Packet) -> bool:
     return packet.options.get(60, b"").startswith(HTTP_CLASS)
+
+
+def is_raspberry_pi(packet: Packet) -> bool:
+    """Whether a Raspberry Pi asks: by its address, or by the UUID that its boot ROM makes up ("RPi4", "RPi5")."""
+    return packet.chaddr[:3] in _RASPBERRY_MACS or packet.options.get(97, b"").startswith(b"\0RPi")
 
 
 def boot_item(packet: Packet) -> bytes:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address
 
 from netprov.dhcp.answer import NOTHING, BootFields
-from netprov.dhcp.packet import ANY, BOOTREPLY, BROADCAST_FLAG, NAK, OFFER, Packet
+from netprov.dhcp.packet import ACK, ANY, BOOTREPLY, BROADCAST_FLAG, NAK, OFFER, Packet
 from netprov.dhcpoptions.table import encode_option
 from netprov.inventory.model import Subnet, Target
 from netprov.quick import quick
@@ -16,7 +16,7 @@ from netprov.quick import quick
 V6ONLY_MIN = 300  # seconds, RFC 8925 §3.4
 
 _ALWAYS = (1, 3)
-"""Sent whether asked for or not: a client with an address but no mask guesses it (RFC 2132 §3.3 wants 1 before 3)."""
+"""Sent whether asked for or not: a client with an address but no mask guesses it."""
 _UNASKED = (1, 3, 6, 15, 28)  # for a client without a parameter request list
 _REMEMBERED = 16  # parameter request lists whose answer is known without looking
 
@@ -34,8 +34,12 @@ class Offered:
         gets anyway. Remembered: a hall's machines ask for the same. Not to be changed."""
         chosen = self._chosen.get(wanted)
         if chosen is None:
-            codes = (*_ALWAYS, *(wanted or _UNASKED), *self.forced)
-            chosen = {code: self.options[code] for code in codes if code in self.options}
+            codes = dict.fromkeys((*(wanted or _UNASKED), *_ALWAYS, *self.forced))
+            order = [code for code in codes if code in self.options]
+            if 1 in order and 3 in order and order.index(3) < order.index(1):  # RFC 2132 §3.3: whatever the client says
+                order.remove(1)
+                order.insert(order.index(3), 1)
+            chosen = {code: self.options[code] for code in order}
             if len(self._chosen) >= _REMEMBERED:
                 self._chosen.clear()
             self._chosen[wanted] = chosen
@@ -60,7 +64,8 @@ def build(query: Packet, kind: int | None, server: IPv4Address, terms: Terms, bo
     """The reply of type `kind` (None: BOOTP) to `query`.
 
     xid, secs, flags, giaddr, chaddr come from the query, ciaddr for all but a NAK and an OFFER; its client-id is echoed
-    (RFC 6842), the relay's option 82 too, untouched and last (RFC 3046 §2.2). Option 67 stands last before it.
+    (RFC 6842), the relay's option 82 too, untouched and last (RFC 3046 §2.2), also where giaddr is 0: a switch that
+    snoops adds it without being a relay, and drops a reply that lacks it. Option 67 stands last before it.
     """
     options: dict[int, bytes] = {}
     if kind is not None:
@@ -79,17 +84,18 @@ def build(query: Packet, kind: int | None, server: IPv4Address, terms: Terms, bo
     if 67 in boot.options:
         options[67] = options.pop(67)
     relay = query.options.get(82)
-    if relay is not None and int(query.giaddr):
+    if relay is not None:
         options[82] = relay
-    relayed_nak = kind == NAK and int(query.giaddr)
+    # RFC 2131 §4.3.2: the relay is to broadcast a NAK, as the client's address is not right; likewise an answer to an
+    # INFORM that names no address
+    unaddressed = kind == NAK or (kind == ACK and not (int(terms.yiaddr) or int(query.ciaddr)))
     return Packet(
         op=BOOTREPLY,
         htype=query.htype,
         hlen=query.hlen,
         xid=query.xid,
         secs=query.secs,  # RFC 2131 table 3 has 0; ISC's server and dnsmasq copy it, and ROMs are tested against those
-        # RFC 2131 §4.3.2: the relay is to broadcast a NAK, as the client's address is not right
-        flags=query.flags | BROADCAST_FLAG if relayed_nak else query.flags,
+        flags=query.flags | BROADCAST_FLAG if unaddressed and int(query.giaddr) else query.flags,
         ciaddr=query.ciaddr if kind not in (NAK, OFFER) else ANY,
         yiaddr=terms.yiaddr,
         siaddr=boot.siaddr,
@@ -98,6 +104,7 @@ def build(query: Packet, kind: int | None, server: IPv4Address, terms: Terms, bo
         sname=boot.sname,
         file=boot.file,
         options=options,
+        forced=terms.offered.forced,
     )
 
 

@@ -50,14 +50,15 @@ def report(
     name: str = "",
     next_server: str = "",
 ) -> Event:
-    """The event for `query`. `name` and `next_server`: the boot file, and where it is to be fetched."""
+    """The event for `query`. `name` and `next_server`: the boot file, and where it is to be fetched; without a
+    name firmware knows its files."""
     asked = query.type
     system, mac, uuid, trace, decided = event_of_decision(request, decision)
     program = _program(request.arch, request.vendor_class, request.user_class)
     detail = _heard(asked, arrival.interface, arrival.port) + program + decided
     if query.secs:
         detail += ((SECS, str(query.secs)),)
-    if name and next_server:
+    if next_server:
         detail += ((NEXT_SERVER, next_server),)
     if asked == REQUEST and (chosen := query.address(54)) is not None:
         detail += ((CHOSEN, dotted(chosen)),)
@@ -68,7 +69,7 @@ def report(
         kind=kind,
         reason=reason,
         text=text,
-        stage=("loader" if name else "address") if kind.gives else "",
+        stage=("loader" if next_server else "address") if kind.gives else "",
         mac=mac,
         uuid=uuid,
         client_id=request.client_id.hex() if request.client_id else "",

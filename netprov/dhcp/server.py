@@ -18,6 +18,7 @@ from netprov.dhcp import proxy
 from netprov.dhcp.addresses import Addresses
 from netprov.dhcp.answer import FULL, NOTHING, BootFields
 from netprov.dhcp.classify import Arrival, classify
+from netprov.dhcp.destination import Unicast
 from netprov.dhcp.exchange import Exchange, Outcome
 from netprov.dhcp.leases import Leases, client_of
 from netprov.dhcp.offers import Source
@@ -224,6 +225,9 @@ class DhcpServer:
         if addresses.reserved_for_other(ip, home.reserved) and (other := self._inventory.system_by_ip(ip)) is not None:
             return Reason.DHCP_TAKEN, f"{ip} is declared for {other.name}"
         held = addresses.leases.of(client, home.key)
+        rebooting = not selecting and not renewing
+        if rebooting and held is not None and held.ip != ip and addresses.leases.taken(held.ip, now):
+            return Reason.DHCP_OTHER_ADDRESS, f"asks for {ip}, its address is {held.ip}"
         if not selecting and (held is None or held.ip != ip) and not exchange.settings.dhcp.authoritative:
             return Reason.DHCP_NO_RECORD, f"asks for {ip}, for which there is no record"
         if addresses.may_have(ip, client, home.key, exchange.declared, now):
@@ -233,8 +237,10 @@ class DhcpServer:
         return Reason.DHCP_TAKEN, f"{ip} belongs to another client, or is outside the ranges"
 
     def _refuse(self, exchange: Exchange, reason: Reason, text: str, selecting: bool) -> Outcome:
-        """A NAK; silence where another server may know better."""
-        if not selecting and not exchange.settings.dhcp.authoritative:
+        """A NAK; silence where another server may know better, which it does not of a client that we have on record
+        (RFC 2131 §4.3.2)."""
+        ours = selecting or reason is Reason.DHCP_OTHER_ADDRESS
+        if not ours and not exchange.settings.dhcp.authoritative:
             return exchange.drop(reason, text)
         reply = build(exchange.query, NAK, exchange.server_id, Terms(message=text))
         return exchange.answer(reply, text, NOTHING, reason=reason)
@@ -290,14 +296,19 @@ class DhcpServer:
         return Outcome(outcome.event, leases=(lease,), decision=exchange.decision)
 
     def _inform(self, exchange: Exchange, home: _Home) -> Outcome:
-        """RFC 2131 §4.3.5: to ciaddr, without yiaddr and without a lease."""
-        query = exchange.query
-        if not int(query.ciaddr):
-            return exchange.drop(Reason.DHCP_MALFORMED, "an INFORM without ciaddr")
+        """RFC 2131 §4.3.5: to ciaddr, without yiaddr and without a lease. Clients that leave ciaddr empty have an
+        address all the same: it is the one they send from, but for a relay's, which is to pass the answer on."""
+        query, peer = exchange.query, exchange.arrival.peer
+        relayed = int(query.giaddr)
+        if not (int(query.ciaddr) or relayed or int(peer)):
+            return exchange.drop(Reason.DHCP_MALFORMED, "an INFORM without ciaddr, from no address")
+        ip = query.ciaddr if int(query.ciaddr) or relayed else peer
         boot = exchange.boot(FULL)
-        terms = self._terms(exchange, home, query.ciaddr)
+        terms = self._terms(exchange, home, ip)
         reply = build(query, ACK, exchange.server_id, Terms(offered=terms.offered), boot)
-        return exchange.answer(reply, f"informs {query.ciaddr}", boot, kind=Kind.DHCP_INFORM)
+        told = ip if int(ip) else f"{query.hardware} by its relay"
+        to = None if relayed else Unicast(ip)
+        return exchange.answer(reply, f"informs {told}", boot, kind=Kind.DHCP_INFORM, to=to)
 
     def _bootp(self, exchange: Exchange, home: _Home) -> Outcome:
         """RFC 1534: BOOTP addresses are for ever, so only a declared one is given."""
@@ -339,7 +350,7 @@ def _source(exchange: Exchange) -> Source:
 
 def _gift(ip: IPv4Address, home: _Home, boot: BootFields) -> str:
     declared = " (declared)" if home.reserved is not None and ip == home.reserved else ""
-    return f"{dotted(ip)}{declared}" + (f" and {boot.name}" if boot.name else "")
+    return f"{dotted(ip)}{declared}" + (f" and {boot.told}" if boot else "")
 
 
 def _hostname(query: Packet) -> str:

@@ -176,7 +176,7 @@ def answer(name: str, asks: str, decision: BootDecision) -> Stage:
 _GETS = {
     Action.IGNORE: "no answer",
     Action.ADDRESS: "an address, nothing to boot",
-    Action.LOADER: "{decision.loader_file}",
+    Action.LOADER: "{decision.sends}",
     Action.KERNEL: "boots {decision.kernel.kernel}",
     Action.MENU: "a menu",
     Action.LOCAL: "nothing to boot: it goes on to its own disk",

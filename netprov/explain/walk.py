@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 
-from netprov.boot.arch import Arch
+from netprov.boot.arch import Arch, Names
 from netprov.boot.decide import decide
 from netprov.boot.decision import Action, BootDecision
 from netprov.boot.loaders import chain_of
@@ -70,10 +70,13 @@ class Walk:
                 return
             asked = self._learned(asked, told)
             if start is Loader.FIRMWARE:
-                yield from self._loaders(told.decision, arch)
                 found = _loader_of(told.decision.loader_file, arch)
+                if told.decision.loader_file:
+                    yield from self._loaders(told.decision, arch)
+                elif arch.names is Names.SCRIPT:
+                    found = Loader.PXELINUX
                 if found is None:
-                    return  # the operator's own boot file: what it asks for is not ours to know
+                    return  # the operator's own boot file, or firmware's: what it asks for is not ours to know
                 loader = found
                 if loader is Loader.IPXE:
                     told = self._talk.told("ipxe", asked, arch, Loader.IPXE)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from netprov.descriptors import room_for
 from netprov.http.application import Application
 from netprov.http.connections import Limits
 from netprov.http.front import Front
@@ -17,8 +17,6 @@ from netprov.http.tap import HttpTap
 from netprov.journal.event import Event
 
 BACKLOG = 1024  # connections the kernel holds for us: a room of machines that all boot at once
-
-SPARE_DESCRIPTORS = 64  # for the state database, the journal's socket, the loop itself
 
 
 class HttpWorker:
@@ -67,19 +65,3 @@ class HttpWorker:
             server.close()
         await front.drain(self._drain_seconds or 0.0)
         self._loop = None
-
-
-def room_for(connections: int) -> int:
-    """How many connections the process' descriptors suffice for; the soft limit is raised for it where it may be.
-
-    Each may need a second one for its file. Without the room accept() fails, and then nobody is answered: 1,000 idle
-    clients would do under the usual limit of 1,024.
-    """
-    wanted = 2 * connections + SPARE_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    if soft == resource.RLIM_INFINITY:
-        return connections
-    return max(1, min(connections, (soft - SPARE_DESCRIPTORS) // 2))

@@ -166,7 +166,7 @@ FIELDS: tuple[Field, ...] = (
     Field("autoinstall_meta", _CHAIN, t.Free(), {}, "Values for that template.", Inherits.CHAIN, Merge.DICT, ("ks_meta",)),
     Field("boot_loaders", _CHAIN, t.ListOf(_LOADER), (), "Loaders to use, the preferred first; without any, the client architecture's default.", Inherits.CHAIN, aliases=("boot_loader",)),
     Field("next_server", _CHAIN, t.ADDRESS, None, "The TFTP server to send clients to; without it, this one.", Inherits.CHAIN, aliases=("next_server_v4",)),
-    Field("filename", _CHAIN, t.PATH, "", "The boot file to send in place of the client architecture's loader.", Inherits.CHAIN),
+    Field("filename", _CHAIN, t.PATH, "", "The boot file to send in place of the client architecture's loader; BOOTP and plain DHCP clients, switches among them, get it too.", Inherits.CHAIN),
     Field("install", _CHAIN, _MODE, InstallMode.LOCAL, f"{_INSTALL_MODES}.", Inherits.CHAIN),
     Field("install_attempts", _CHAIN, t.number(1, 1000), 3, "Starts of one install before it counts as failed.", Inherits.CHAIN),
     Field("menu", (Kind.PROFILE,), t.NAME, "", "The menu that lists it.", Inherits.CHAIN),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
 from netprov.files.paths import PathError
@@ -11,7 +13,6 @@ CODES = {
     Reason.TFTP_NOT_FOUND: Code.NOT_FOUND,
     Reason.TFTP_OUTSIDE: Code.ACCESS,
     Reason.TFTP_UNREADABLE: Code.ACCESS,
-    Reason.TFTP_BUSY: Code.UNDEFINED,
     Reason.NAME_NOT_OURS: Code.NOT_FOUND,
 }
 """The wire's code for what a name led to."""
@@ -33,6 +34,13 @@ class Refusal(PeerError):
         self.code: int = code
         self.reason = reason
         self.cause = cause or text
+
+
+def is_full(problem: Exception) -> bool:
+    """Whether nothing is wrong with the request, and there are but no descriptors left for it."""
+    if isinstance(problem, PathError):
+        return problem.reason is Reason.TFTP_BUSY
+    return isinstance(problem, OSError) and problem.errno in (errno.EMFILE, errno.ENFILE)
 
 
 def refusal_of(problem: Exception) -> Refusal:

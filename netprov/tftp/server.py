@@ -7,8 +7,10 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from netprov.boot.reason import Reason
+from netprov.descriptors import SPARE, room_for
 from netprov.errors import PeerError
 from netprov.files.paths import PathError
 from netprov.journal.event import Event
@@ -19,9 +21,9 @@ from netprov.tftp.codec import Code, error
 from netprov.tftp.frames import FrameCache
 from netprov.tftp.loop import Loop
 from netprov.tftp.pool import Pool
-from netprov.tftp.ports import PortPool, SharedPort
+from netprov.tftp.ports import PORTS_MAX, PortPool, SharedPort
 from netprov.tftp.progress import Progress
-from netprov.tftp.refusal import refusal_of
+from netprov.tftp.refusal import is_full, refusal_of
 from netprov.tftp.report import Meter
 from netprov.tftp.session import Crowd, Question, Session, Sessions
 from netprov.tftp.sockets import (
@@ -85,7 +87,8 @@ class TftpServer:
         self._wall = wall
         self._cache = FrameCache()
         self._mtus = MtuTable()
-        self._sessions = Sessions(crowd or Crowd())
+        crowd = crowd or Crowd()
+        self._sessions = Sessions(replace(crowd, total=room_for(crowd.total, SPARE + PORTS_MAX)))
         self._pool: Pool[tuple[Listener, Question], Found] = Pool()
         self._pending: dict[Key, Question] = {}
         self._drops = Meter(DROPS_TOLD)
@@ -232,7 +235,7 @@ class TftpServer:
         try:
             found = find(source, question)
         except Exception as problem:  # told to this client as an error, and logged
-            self._refuse(listener, question, problem, None)
+            self._refuse(listener, question, problem, None, now)
             return
         if isinstance(found, Found):
             self._begin(listener, question, found, now)
@@ -252,11 +255,16 @@ class TftpServer:
             if isinstance(made, Found):
                 self._begin(listener, question, made, now)
             else:
-                self._refuse(listener, question, made, None)
+                self._refuse(listener, question, made, None, now)
 
     # answers
 
-    def _refuse(self, listener: Listener, question: Question, problem: Exception, about: About | None) -> None:
+    def _refuse(
+        self, listener: Listener, question: Question, problem: Exception, about: About | None, now: float
+    ) -> None:
+        if is_full(problem):  # silence: firmware asks again by itself, and gives up at an ERROR
+            self._drop(question.peer, Reason.TFTP_BUSY, "too many files are open", now)
+            return
         if not isinstance(problem, PeerError):
             log.error("%s for %s", report.printable(question.request.name), question.ip, exc_info=problem)
         refusal = refusal_of(problem)
@@ -285,7 +293,7 @@ class TftpServer:
             port = self._data_port(listener, question)
             wire = self._wire_of(listener, port, question, transfer)
         except PeerError as problem:
-            self._refuse(listener, question, problem, found.about)
+            self._refuse(listener, question, problem, found.about, now)
             return
         session = Session(question, found.about, transfer, port, wire)
         port.load += 1

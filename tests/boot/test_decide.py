@@ -132,6 +132,23 @@ def test_filename_overrides_the_table():
 
 
 @pytest.mark.parametrize(
+    ("asking", "action", "reason"),
+    [
+        (pxe(), Action.LOADER, Reason.FILENAME_SET),
+        (pxe(loader=Loader.OS, arch=None), Action.LOADER, Reason.FILENAME_SET),
+        (pxe(loader=Loader.OS, arch=None, via=Via.PROXY), Action.IGNORE, Reason.NOT_PXE),
+        (pxe(loader=Loader.IPXE), Action.LOCAL, Reason.NO_KERNEL),  # the file is for firmware alone
+        (script(), Action.LOCAL, Reason.NO_KERNEL),
+    ],
+)
+def test_a_filename_without_a_kernel(asking, action, reason):
+    mode = DhcpMode.PROXY if asking.via is Via.PROXY else DhcpMode.FULL
+    decision = decide(asking, inventory(replace(LADY, filename="odd.bin", kernel=""), mode=mode), BootState())
+    assert (decision.action, decision.reason) == (action, reason)
+    assert decision.loader_file == ("odd.bin" if action is Action.LOADER else "")
+
+
+@pytest.mark.parametrize(
     ("wanted", "client", "file"),
     [
         ((), Loader.FIRMWARE, "pxelinux.0"),

@@ -95,6 +95,25 @@ def test_a_recycled_offer_goes_to_who_asks_first(world: World) -> None:
     assert reply(tiny.ask(REQUEST, mac_number(2), asked)).type == NAK
 
 
+@pytest.mark.parametrize("relay", [{}, {"giaddr": RELAY}])
+def test_an_offer_is_kept_for_its_client_while_others_are_free(world: World, relay: dict[str, IPv4Address]) -> None:
+    """A neighbour on the same wire, or behind the same relay, does not get it by asking for it first."""
+    offered = reply(world.discover(STRANGER, **relay)).yiaddr
+    asked = {50: offered.packed, 54: SERVER.packed}
+    assert reply(world.ask(REQUEST, mac_number(1), asked, **relay)).type == NAK
+    assert reply(world.discover(mac_number(1), {50: offered.packed}, **relay)).yiaddr != offered
+    assert reply(world.ask(REQUEST, STRANGER, asked, **relay)).type == ACK
+
+
+def test_a_recycled_offer_stays_contested_when_its_client_asks_again() -> None:
+    tiny = World(inventory(subnets=(subnet("10.77.0.0/24", "10.77.0.100", "10.77.0.100"),), systems=()))
+    first = reply(tiny.discover(mac_number(1))).yiaddr
+    tiny.now += 3
+    for _ in range(2):
+        assert reply(tiny.discover(mac_number(2))).yiaddr == first
+    assert reply(tiny.ask(REQUEST, mac_number(1), {50: first.packed, 54: SERVER.packed})).type == ACK
+
+
 def test_an_offer_of_ones_own_lease_is_nobody_elses(world: World) -> None:
     """A machine that starts again is offered what it has; a neighbour does not get it by asking for it first."""
     held = world.boot(STRANGER).yiaddr

@@ -72,6 +72,13 @@ D12_ARCHS = [
     ({60: b"PXEClient:Arch:00009:UNDI:003016"}, 9),
     ({60: b"HTTPClient:Arch:00016:UNDI:003001"}, 16),
     ({60: b"PXEClient:Arch:xxxxx"}, None),
+    ({60: b"U-Boot.armv8"}, 22),
+    ({60: b"U-Boot.armv7"}, 21),
+    ({60: b"U-Boot.arm"}, 21),
+    ({60: b"U-Boot"}, None),
+    ({93: b"\0\0", 97: b"\0RPi5" + bytes(12)}, 41),
+    ({93: b"\0\7", 97: b"\0RPi5" + bytes(12)}, 7),
+    ({93: b"\0\0", 97: b"RPi5"}, 0),
     ({}, None),
 ]
 
@@ -86,6 +93,7 @@ LOADERS = [
     ({60: b"HTTPClient:Arch:00016"}, Loader.FIRMWARE),
     ({60: b"U-Boot.armv8", 93: b"\0\x16"}, Loader.FIRMWARE),
     ({60: b"PXEClient", 77: b"iPXE"}, Loader.IPXE),
+    ({60: b"U-Boot"}, Loader.FIRMWARE),
     ({60: b"MSFT 5.0"}, Loader.OS),
     ({60: b"udhcp 1.36"}, Loader.OS),
     ({}, Loader.OS),

@@ -131,6 +131,24 @@ def test_d2_another_clients_lease_is_refused(world: World) -> None:
         assert outcome.event.reason is Reason.DHCP_TAKEN
 
 
+@pytest.mark.parametrize("authoritative", [True, False])
+def test_d2_init_reboot_with_another_lease_is_refused(authoritative: bool) -> None:
+    """RFC 2131 §4.3.2: we have a record of the client, and its notion of its address is not right."""
+    world = World(inventory(authoritative=authoritative))
+    held = world.boot(STRANGER).yiaddr
+    outcome = world.ask(REQUEST, STRANGER, {50: LOST.packed})
+    assert (reply(outcome).type, outcome.event.reason) == (NAK, Reason.DHCP_OTHER_ADDRESS)
+    assert reply(world.ask(REQUEST, STRANGER, {50: held.packed})).type == ACK
+    world.now += 3601  # the lease is over: any address is as good, to a server that has the say
+    assert bool(world.ask(REQUEST, STRANGER, {50: LOST.packed}).reply) is authoritative
+
+
+@pytest.mark.parametrize("authoritative", [True, False])
+def test_d2_init_reboot_of_a_declared_machine_with_another_address(authoritative: bool) -> None:
+    outcome = World(inventory(authoritative=authoritative)).ask(REQUEST, LADY, {50: LOST.packed})
+    assert (reply(outcome).type, outcome.event.reason) == (NAK, Reason.DHCP_OTHER_ADDRESS)
+
+
 def test_d2_a_renewing_machine_keeps_its_old_address(world: World) -> None:
     """Declared an address while it runs: the machine moves at its next boot, not under its users' feet."""
     old = World(inventory(systems=())).boot(LADY).yiaddr
@@ -198,8 +216,30 @@ def test_d4_inform(world: World) -> None:
     assert outcome.event.kind is Kind.DHCP_INFORM
 
 
-def test_d4_inform_without_address(world: World) -> None:
-    assert world.ask(INFORM, STRANGER).event.reason is Reason.DHCP_MALFORMED
+# (what, sender, giaddr, where the answer goes; None: nowhere)
+D4_NO_CIADDR: list[tuple[str, str, str, Destination | None]] = [
+    ("an address all the same", "10.77.0.50", "0.0.0.0", Unicast(ip("10.77.0.50"))),
+    ("by a relay", "10.88.0.1", "10.88.0.1", Unicast(RELAY, 67)),
+    ("from nowhere", "0.0.0.0", "0.0.0.0", None),
+]
+
+
+@named("peer, giaddr, where", D4_NO_CIADDR)
+def test_d4_inform_without_ciaddr(world: World, peer: str, giaddr: str, where: Destination | None) -> None:
+    outcome = world.ask(INFORM, STRANGER, arrival={"peer": ip(peer)}, giaddr=ip(giaddr))
+    if where is None:
+        assert (outcome.reply, outcome.event.reason) == (None, Reason.DHCP_MALFORMED)
+        return
+    ack = reply(outcome)
+    assert outcome.reply is not None
+    assert outcome.reply.destination == where
+    assert (ack.type, ack.yiaddr, ack.ciaddr, ack.broadcast) == (
+        ACK,
+        IPv4Address(0),
+        IPv4Address(0),
+        giaddr != "0.0.0.0",
+    )
+    assert not outcome.leases
 
 
 D5_IGNORED = [
@@ -276,7 +316,25 @@ def test_d6_bootp_only_where_declared(world: World, mac: Any) -> None:
 
 def test_d7_parameter_list_is_the_order(world: World) -> None:
     offer = reply(world.discover(STRANGER, {55: bytes((15, 28, 6, 3, 1, 119, 250))}))
-    assert list(offer.options) == [53, 54, 51, 58, 59, 1, 3, 15, 28, 6]
+    assert list(offer.options) == [53, 54, 51, 58, 59, 15, 28, 6, 1, 3]
+
+
+# (what, the list the client sends, the order of what it gets)
+D7_ORDERS: list[tuple[str, bytes, list[int]]] = [
+    ("mask before router all the same", bytes((3, 6, 1, 15)), [1, 3, 6, 15]),
+    ("unasked mask and router follow", bytes((15, 6)), [15, 6, 1, 3]),
+    ("unasked router follows", bytes((28, 1, 15)), [28, 1, 15, 3]),
+    ("an unasked mask precedes its router", bytes((15, 3)), [15, 1, 3]),
+    ("asked twice", bytes((6, 15, 6)), [6, 15, 1, 3]),
+    ("what nobody has", bytes((250, 6)), [6, 1, 3]),
+    ("no list", b"", [1, 3, 6, 15, 28]),
+]
+
+
+@named("wanted, order", D7_ORDERS)
+def test_rfc2132_9_8_order(world: World, wanted: bytes, order: list[int]) -> None:
+    offer = reply(world.discover(STRANGER, {55: wanted} if wanted else {}))
+    assert [code for code in offer.options if code not in (51, 53, 54, 58, 59)] == order
 
 
 def test_d7_unasked(world: World) -> None:
@@ -295,6 +353,35 @@ def test_d7_the_clients_size_is_kept() -> None:
     assert {224, 225, 226} <= set(parse(large.reply.data).options)
 
 
+# (what, options of the subnet by code and length, what the client asks for, what it gets of them)
+D7_ROOM: list[tuple[str, dict[int, int], bytes, set[int]]] = [
+    ("all fit", {224: 100, 225: 100}, b"", {224, 225}),
+    ("a long one in the middle is left out alone", {224: 20, 225: 300, 226: 20}, b"", {224, 226}),
+    ("a long one at the head is left out alone", {224: 300, 225: 20, 226: 20}, b"", {225, 226}),
+    ("of two that do not fit together, the first asked for", {224: 200, 225: 200}, bytes((225, 224)), {225}),
+]
+
+
+@named("lengths, wanted, kept", D7_ROOM)
+def test_d7_only_what_does_not_fit_is_left_out(lengths: dict[int, int], wanted: bytes, kept: set[int]) -> None:
+    own = {code: bytes(length) for code, length in lengths.items()}
+    net = subnet("10.77.0.0/24", "10.77.0.100", "10.77.0.109", options=own)
+    outcome = World(inventory(subnets=(net,))).discover(STRANGER, {55: wanted} if wanted else {})
+    assert outcome.reply is not None
+    assert len(outcome.reply.data) <= 548
+    assert set(lengths) & set(reply(outcome).options) == kept
+
+
+def test_d7_the_operators_options_are_left_out_last() -> None:
+    """What the server adds by itself, however early it stands, gives way to what somebody wrote down."""
+    search = tuple(f"department-{n:02}.a-rather-long-name.example.org" for n in range(4))
+    net = subnet("10.77.0.0/24", "10.77.0.100", "10.77.0.109", search=search, options={224: bytes(200)})
+    world = World(inventory(subnets=(net,)))
+    small = reply(world.discover(STRANGER, {55: bytes((119, 6))})).options
+    assert (224 in small, 119 in small, 6 in small) == (True, False, True)
+    assert {224, 119, 6} <= set(reply(world.discover(STRANGER, {55: bytes((119, 6)), 57: b"\x05\xdc"})).options)
+
+
 def test_d7_operators_options_win_and_go_unasked() -> None:
     own = {210: b"pre/", 28: b"\1\1\1\1"}
     net = subnet("10.77.0.0/24", "10.77.0.100", "10.77.0.109", options=own)
@@ -310,8 +397,13 @@ def test_d8_relay_option_last_and_untouched(world: World) -> None:
         assert got.options[82] == info
 
 
-def test_d8_not_echoed_to_others(world: World) -> None:
-    assert 82 not in reply(world.discover(STRANGER, {82: b"\1\3eth"})).options
+@pytest.mark.parametrize("info", [b"\1\3eth", b"", b"\1", b"\1\xff", b"\5\4\x0a\x58\0\0"])
+def test_d8_echoed_without_a_relay(world: World, info: bytes) -> None:
+    """RFC 3046 §2.2: a snooping switch adds it and leaves giaddr 0. The address is of our own link all the same."""
+    offer = reply(world.discover(STRANGER, {82: info}))
+    assert (list(offer.options)[-1], offer.options[82]) == (82, info)
+    assert offer.yiaddr in SUBNETS[0].subnet
+    assert reply(world.ask(REQUEST, STRANGER, {50: b"\x0a\x63\0\1", 82: info})).options[82] == info
 
 
 def test_d8_server_override(world: World) -> None:
@@ -379,10 +471,143 @@ def test_d12_ipxe_need_not_wait_for_a_proxy(world: World) -> None:
     assert 175 not in reply(world.discover(LADY, PXE_BIOS)).options
 
 
-def test_d12_raspberry_pi() -> None:
-    mac = Mac("dc:a6:32:00:00:01")
-    ack = World(inventory(systems=(system("pi", mac, "10.77.0.20/24"),))).boot(mac, PXE_BIOS)
-    assert b"Raspberry Pi Boot" in ack.options[43]
+PI_ASKS = bytes((43, 60, 67, 128, 129, 130, 131, 132, 133, 134, 135, 66, 1, 3))
+RPI4, RPI5 = b"\0RPi4" + bytes(12), b"\0RPi5\1\0\0\0\x71\x2e\xc0\x33\x11\x22\x33\x44"
+
+# (what, MAC, option 97, fields of the target)
+D12_RASPBERRIES: list[tuple[str, str, bytes, dict[str, Any]]] = [
+    *((oui, f"{oui}:11:22:33", PXE_BIOS[97], {}) for oui in (
+        "28:cd:c1", "2c:cf:67", "88:a2:9e", "b8:27:eb", "d8:3a:dd", "dc:a6:32", "e4:5f:01"
+    )),
+    ("pi 4 with another's address", "02:00:00:11:22:33", RPI4, {}),
+    ("pi 5 with another's address", "02:00:00:11:22:33", RPI5, {}),
+    ("aarch64", "b8:27:eb:11:22:33", b"", {"arch": "aarch64"}),
+    ("arm", "b8:27:eb:11:22:33", b"", {"arch": "arm"}),
+    ("its own kernel only", "b8:27:eb:11:22:33", b"", {"kernel": ""}),
+]  # fmt: skip
+
+
+@named("mac, uuid, fields", D12_RASPBERRIES)
+def test_d12_raspberry_pi(mac: str, uuid: bytes, fields: dict[str, Any]) -> None:
+    """Its boot ROM says architecture 0. It takes the server, and knows its files by itself."""
+    pi = system("pi", Mac(mac), "10.77.0.20/24", **fields)
+    options = {**{code: PXE_BIOS[code] for code in (60, 93, 94)}, 55: PI_ASKS, **({97: uuid} if uuid else {})}
+    world = World(inventory(systems=(pi,)))
+    outcome = world.discover(Mac(mac), options)
+    offer = reply(outcome)
+    assert (offer.siaddr, offer.options[60], offer.options[66]) == (SERVER, b"PXEClient", b"10.77.0.1")
+    assert b"\0\0\x11Raspberry Pi Boot" in offer.options[43]
+    assert (offer.file, 67 in offer.options) == (b"", False)
+    assert dict(outcome.event.detail)["arch"] == "rpiboot"
+    assert outcome.event.stage == "loader"
+    for xid in range(1, 6):  # nothing of ours is fetched, so it goes round in no circle of ours
+        assert world.boot(Mac(mac), options, xid=xid).siaddr == SERVER
+
+
+def test_d12_a_raspberry_pi_is_told_of_in_the_trace() -> None:
+    """What stops it is the last thing said."""
+    mac = Mac("b8:27:eb:11:22:33")
+    local = World(inventory(systems=(system("pi", mac, "10.77.0.20/24", install=InstallMode.LOCAL),)))
+    outcome = local.discover(mac, PXE_BIOS)
+    assert outcome.event.trace[-1] == "install: local, and no install is armed"
+    assert int(reply(outcome).siaddr) == 0
+
+
+@pytest.mark.parametrize("options", [{}, {60: b"dhcpcd-10.0.1:Linux"}, {**PXE_UEFI, 93: b"\0\x0b"}, IPXE])
+def test_d12_what_runs_on_a_raspberry_pi_later_is_not_its_boot_rom(options: dict[int, bytes]) -> None:
+    mac = Mac("b8:27:eb:11:22:33")
+    ack = World(inventory(systems=(system("pi", mac, "10.77.0.20/24", arch="aarch64"),))).boot(mac, options)
+    assert b"Raspberry" not in ack.options.get(43, b"")
+
+
+# (what, type, options, whether option 150 comes back)
+PLAIN_CLIENTS: list[tuple[str, int | None, dict[int, bytes], bool]] = [
+    ("bootp", None, {}, False),
+    ("plain dhcp", DISCOVER, {}, False),
+    ("juniper", DISCOVER, {60: b"Juniper-ex2300-c-12t", 55: bytes((1, 3, 43, 66, 67, 150))}, True),
+    ("cisco", DISCOVER, {60: b"ciscopnp", 55: bytes((1, 66, 6, 15, 67, 150))}, True),
+    ("arista", DISCOVER, {60: b"Arista;DCS-7050;01.00;XX", 55: bytes((1, 3, 12, 15, 42, 66, 67))}, False),
+    ("onie", DISCOVER, {60: b"onie_vendor:x86_64-dell", 55: bytes((1, 3, 6, 12, 15, 66, 67, 114, 125, 150))}, True),
+    ("an empty class", DISCOVER, {60: b"", 55: bytes((150,))}, True),
+]
+
+
+@named("kind, options, many", PLAIN_CLIENTS)
+@pytest.mark.parametrize("kernel", ["", "scotland/vmlinuz"])
+@pytest.mark.parametrize("install", InstallMode)
+def test_a_declared_filename_reaches_plain_clients(
+    kind: int | None, options: dict[int, bytes], many: bool, kernel: str, install: InstallMode
+) -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", filename="switch.cfg", kernel=kernel, install=install)
+    outcome = World(inventory(systems=(lady,))).ask(kind, LADY, options)
+    got = reply(outcome)
+    assert (got.yiaddr, got.siaddr, got.file, got.sname) == (LADY_IP, SERVER, b"switch.cfg", b"10.77.0.1")
+    assert (got.options[66], got.options[67]) == (b"10.77.0.1", b"switch.cfg")
+    assert (got.options.get(150) == SERVER.packed) is many
+    assert not {43, 60, 93} & set(got.options)
+    assert outcome.event.reason is Reason.DHCP_OK
+
+
+def test_a_filename_of_another_server_reaches_plain_clients_with_it() -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", filename="switch.cfg", next_server=ip("10.77.0.9"))
+    ack = World(inventory(systems=(lady,))).boot(LADY, {55: bytes((66, 67, 150))})
+    assert (ack.siaddr, ack.options[66], ack.options[150]) == (ip("10.77.0.9"), b"10.77.0.9", ip("10.77.0.9").packed)
+
+
+@pytest.mark.parametrize("kind", [None, DISCOVER])
+def test_no_declared_filename_is_nothing_to_boot_for_plain_clients(world: World, kind: int | None) -> None:
+    got = reply(world.ask(kind, LADY, {55: bytes((66, 67, 150))}))
+    assert (int(got.siaddr), got.file, {66, 67, 150} & set(got.options)) == (0, b"", set())
+
+
+def test_a_system_that_runs_renews_as_often_as_it_likes() -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", filename="odd.bin")
+    world = World(inventory(systems=(lady,)))
+    for xid in range(5):
+        assert world.boot(LADY, {}, xid=xid).file == b"odd.bin"
+    assert world.boot(LADY, PXE_BIOS, xid=9).file == b"odd.bin"
+
+
+# (what, options)
+FILENAME_FIRMWARE = [
+    ("bios", PXE_BIOS),
+    ("uefi", PXE_UEFI),
+    ("uefi of another processor", {**PXE_UEFI, 93: b"\0\x0b"}),
+    ("nobody knows it", {**PXE_BIOS, 93: b"\0\x63"}),
+    ("u-boot", {60: b"U-Boot.armv8", 93: b"\0\x16"}),
+]
+
+
+@named("options", FILENAME_FIRMWARE)
+def test_a_filename_needs_no_kernel(options: dict[int, bytes]) -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", filename="odd.bin", kernel="", install=InstallMode.ALWAYS)
+    assert World(inventory(systems=(lady,))).boot(LADY, options).file == b"odd.bin"
+
+
+# (what, vendor class, option 93, the target's processor)
+D12_UBOOTS: list[tuple[str, bytes, bytes, str]] = [
+    ("arm64", b"U-Boot.armv8", b"\0\x16", "aarch64"),
+    ("arm32", b"U-Boot.armv7", b"\0\x15", "arm"),
+    ("arm64, its class alone", b"U-Boot.armv8", b"", "aarch64"),
+    ("arm32, its class alone", b"U-Boot.arm", b"", "arm"),
+    ("riscv64 with UEFI's number", b"U-Boot", b"\0\x1b", "riscv64"),
+    ("riscv64, its class alone", b"U-Boot", b"", "riscv64"),
+    ("its number alone", b"", b"\0\x16", "aarch64"),
+]
+
+
+@named("cls, number, arch", D12_UBOOTS)
+def test_d12_uboot_gets_the_server_and_its_own_path(cls: bytes, number: bytes, arch: str) -> None:
+    options = {**({60: cls} if cls else {}), **({93: number} if number else {})}
+    lady = system("lady", LADY, "10.77.0.14/24", arch=arch)
+    ack = World(inventory(systems=(lady,))).boot(LADY, options)
+    assert (ack.siaddr, ack.options[66], ack.sname) == (SERVER, b"10.77.0.1", b"10.77.0.1")
+    assert (ack.file, 67 in ack.options, 43 in ack.options, 60 in ack.options) == (b"", False, False, False)
+
+
+def test_d12_uboot_for_another_processor_gets_nothing() -> None:
+    lady = system("lady", LADY, "10.77.0.14/24", arch="riscv64")
+    assert int(World(inventory(systems=(lady,))).boot(LADY, {60: b"U-Boot.armv8", 93: b"\0\x16"}).siaddr) == 0
 
 
 def test_d12_long_names_go_in_option_67_alone() -> None:

@@ -70,6 +70,24 @@ WALKS = [
 ]  # fmt: skip
 
 
+OWN_NAMES = [("uboot-arm64", ("firmware", *WHOLE)), ("rpiboot", ("firmware",))]
+
+
+@pytest.mark.parametrize(("arch", "names"), OWN_NAMES)
+def test_firmware_that_finds_its_files_itself(site: Path, arch: str, names: Sequence[str]) -> None:
+    edit(site, "{breed: redhat,", "{arch: aarch64, breed: redhat,")
+    found = stages(site, "lady", "--arch", arch)
+    assert tuple(stage["stage"] for stage in found) == tuple(names)
+    assert "files by names of its own" in found[0]["gets"]
+    assert not [stage["problem"] for stage in found if stage["problem"]]
+
+
+def test_a_filename_without_a_kernel(site: Path) -> None:
+    edit(site, "kernel: vmlinuz, initrd: [initrd],", "")
+    edit(site, "install: install-once\n", "install: install-once\n    filename: vmlinuz\n")
+    assert next(stage["gets"] for stage in stages(site, "lady")) == "vmlinuz"
+
+
 @pytest.mark.parametrize(("arguments", "names", "gets"), WALKS)
 def test_stages(site: Path, arguments: Sequence[str], names: Sequence[str], gets: dict[str, str]) -> None:
     found = stages(site, *arguments)

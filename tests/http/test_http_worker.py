@@ -16,8 +16,8 @@ import pytest
 from http_world import Server, World, serving
 
 from netprov.boot.reason import Reason
+from netprov.descriptors import room_for
 from netprov.http.connections import Limits
-from netprov.http.worker import room_for
 from netprov.journal.event import Kind
 
 

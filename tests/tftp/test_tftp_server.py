@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
+import resource
 import socket
 import threading
 import time
@@ -16,6 +18,7 @@ from tftp_world import Client, World, error_of, options_of
 
 from netprov.boot.reason import Reason
 from netprov.errors import PeerError
+from netprov.files.paths import PathError
 from netprov.inventory.model import TftpSettings
 from netprov.journal.event import Kind
 from netprov.tftp.session import Crowd
@@ -485,6 +488,60 @@ def test_a_new_request_from_a_known_address_restarts(world: World, size: int) ->
         assert client.get(b"f") == data
         assert client.get(b"f") == data
     assert "asked again" in world.told(Kind.TFTP_FAIL)[0].text
+
+
+FULL = [
+    PathError("too many files are open", Reason.TFTP_BUSY),
+    OSError(errno.EMFILE, "full"),
+    OSError(errno.ENFILE, ""),
+]
+
+
+@pytest.mark.parametrize("problem", FULL)
+@pytest.mark.parametrize("rendered", [False, True])
+def test_silent_while_no_file_can_be_opened(
+    world: World, monkeypatch: pytest.MonkeyPatch, rendered: bool, problem: Exception
+) -> None:
+    """Firmware asks again by itself, and gives up at an ERROR."""
+
+    def full(*_: object) -> Content:
+        raise problem
+
+    data = put(world, "f", bytes(600))
+    with world.client() as client:
+        if rendered:
+            world.made["f"] = full
+        else:
+            monkeypatch.setattr(world, "open", full)
+        client.sock.sendto(b"\0\1f\0octet\0", client.server)
+        assert client.silent(0.2)
+        assert world.told(Kind.TFTP_DROP)[0].reason is Reason.TFTP_BUSY
+        world.made.clear()
+        monkeypatch.undo()
+        assert client.get(b"f") == data
+
+
+# (soft limit, hard limit, the soft limit then, transfers at once)
+DESCRIPTORS = [(1024, 524288, 16704, 8192), (1024, 1024, 1024, 352), (330, 340, 340, 10), (100, 200, 200, 1)]
+
+
+@pytest.mark.parametrize(("soft", "hard", "raised", "total"), DESCRIPTORS)
+def test_the_file_limit_is_raised_for_all_transfers(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, raised: int, total: int
+) -> None:
+    limits = [(soft, hard)]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: limits.append(pair))
+    world = make_world()
+    assert limits[-1] == (raised, hard)
+    put(world, "f", bytes(5000))
+    with contextlib.ExitStack() as stack:
+        answered = 0
+        for _ in range(min(total, 12) + 1):
+            client = stack.enter_context(world.client())
+            client.sock.sendto(b"\0\1f\0octet\0", client.server)
+            answered += not client.silent(0.1)
+        assert answered == min(total, 13)
 
 
 def test_limits_of_one_client_and_of_all(make_world: MakeWorld) -> None:
