@@ -22,7 +22,9 @@ distros: {{d: {{breed: redhat, os_version: "9", kernel: vmlinuz, initrd: [initrd
 profiles: {{web: {{distro: d, autoinstall: default.ks, boot_loaders: [grub, pxelinux]}}}}
 systems: {{lady: {{profile: web, interfaces: {{eth0: {{mac: "52:54:00:00:00:01"}}}}}}}}
 """
-X86 = ("pxelinux.0", "ldlinux.c32", "shimx64.efi", "grubx64.efi", "ipxe.efi")
+X86 = (
+    "pxelinux.0", "ldlinux.c32", "shimx64.efi", "grubx64.efi", "ipxe.efi", "shimia32.efi", "grubia32.efi",
+)  # fmt: skip
 MACHINES = {"i386": 0x14C, "x86_64": 0x8664, "aarch64": 0xAA64}
 
 
