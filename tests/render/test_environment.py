@@ -174,8 +174,8 @@ def test_error_in_an_inventory_snippet_names_it(tmp_path: Path) -> None:
 
 
 GRUB_QUOTES = [
-    ('echo "hello {{ a }}"', 'stands inside "…"'),
-    ("echo 'hello {{ a }}'", "stands inside '…'"),
+    ('echo "hello {{ a }}"', 'is inside "…"'),
+    ("echo 'hello {{ a }}'", "is inside '…'"),
     ('set x="\n{{ a }}"', "is inside"),
 ]
 

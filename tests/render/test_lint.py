@@ -91,7 +91,7 @@ def test_lint_checks_the_users_scripts(write: Callable[..., Path], tmp_path: Pat
     broken = {"pxelinux.cfg.templates__grub__menu_cfg": 'menuentry "{{ menu.title }}" {\n}\n'}
     result = run_lint(write(**broken))
     assert result.exit_code == 1
-    assert "grub/menu.cfg:1: the grub script of any machine: {{ … }} stands inside" in result.output
+    assert "grub/menu.cfg:1: the grub script of any machine: {{ … }} is inside" in result.output
 
 
 def test_lint_names_the_option_that_cannot_be(write: Callable[..., Path], tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_system(dom0: Dom0) -> None:
     for problem in (
         f"{dom0.disk}: already exists: --take-disks",
         f"{dom0.cfg}: already exists, with",
-        "runs already",
+        "is already running",
     ):
         assert problem in again.output
 

@@ -100,7 +100,7 @@ class _Scanner:
                 self._began = self._began if self._parts else self._line
                 fault = self._piece(char)
                 if len(self._parts) > _MOST_PARTS:
-                    fault, self._at = "a word beyond all measure", len(self._text)
+                    fault, self._at = "a word that is too long", len(self._text)
                 if fault:
                     yield Token("bad", Origin(self._name, self._began), text=fault)
         yield from self._word()
