@@ -111,17 +111,17 @@ def test_the_version_decides() -> None:
 
 def test_problem_names_the_templates_line(tmp_path: Path) -> None:
     (tmp_path / "snippets").mkdir()
-    (tmp_path / "snippets" / "disk").write_text("\nzerombr\nclearpart --bogus={{ disk }}\n")
-    text = "text\n{% if 1 %}\nlang en_US\n{% endif %}\nbogus\n{% include 'snippets/disk' %}\n"
+    (tmp_path / "snippets" / "disk.j2").write_text("\nzerombr\nclearpart --bogus={{ disk }}\n")
+    text = "# netprov: template\n{% if 1 %}\nlang en_US\n{% endif %}\nbogus\n{% include 'snippets/disk.j2' %}\n"
     (tmp_path / "web.ks").write_text(text)
     templates = Templates(None, tmp_path)
     text = templates.render(K, "web.ks", {"disk": "sda"}, "system lady")
     found = problems(K, text, RHEL9, where="system lady", template="web.ks", templates=templates)
     assert [problem.origin for problem in found] == [
         Origin(str(tmp_path / "web.ks"), 5),
-        Origin(str(tmp_path / "snippets" / "disk"), 3),
+        Origin(str(tmp_path / "snippets" / "disk.j2"), 3),
     ]
-    assert found[0].where == "system lady, rendered line 3, template web.ks"
+    assert found[0].where == "system lady, rendered line 2, template web.ks"
     assert found[1].text.endswith(": clearpart --bogus=sda")
 
 
