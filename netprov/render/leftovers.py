@@ -42,11 +42,11 @@ WORDS: Mapping[str, str] = {
     r"\$\{?default_password_crypted\b": VARIABLES["default_password_crypted"],
     r"\$\{?(?:kickstart|autoinstall)_(?:start|done)\b": CALLBACK_SNIPPET,
     r"@@\w+@@": "{{ NAME }}",
-    r"^\s*#(?:end )?raw\s*$": "nothing in a plain file, {% raw %} … {% endraw %} in a template",
+    r"^\s*#(?:end )?raw\s*$": "{% raw %} … {% endraw %}",
     r"^\s*#(?:else )?(?:if|elif) (?:not )?\$(?!.*\bthen\b).*$|^\s*#end if\s*$": "{% if … %} … {% endif %}",
     r"^\s*#for \$\w+ in .*$|^\s*#end for\s*$": "{% for … %} … {% endfor %}",
     r"^\s*#set (?:global )?\$\w+.*$": "{% set … %}",
-    r"^\s*#(?:include|import|from) .*\b(?:cobbler|Cheetah)\b.*$": "nothing: what it brings is netprov's",
+    r"^\s*#(?:include|import|from) .*\b(?:cobbler|Cheetah)\b.*$": "nothing",
 }
 """What no shell has, wherever it stands (a regular expression) → the same."""
 

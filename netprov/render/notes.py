@@ -35,9 +35,8 @@ def of_source(kind: Kind, name: str, source: str, known: Container[str]) -> Iter
             f"{marker(kind)!r} its first line, or add {SUFFIX} to its name",
         )
     for one in left_over(kind, source):
-        way = "" if template else f" (once the file is one: {marker(kind)!r} as its first line)"
-        text = f"{one.written} is Cobbler's, and nothing replaces it; a template has {one.instead} instead{way}"
-        yield Note(one.line, text)
+        way = "" if template else f", in a template ({marker(kind)!r} as its first line)"
+        yield Note(one.line, f"{one.written} is Cobbler's, and nothing replaces it; write {one.instead}{way}")
 
 
 def of_logins(template: str, source: str, seen: Mapping[str, object]) -> Iterator[Note]:

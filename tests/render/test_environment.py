@@ -100,6 +100,11 @@ ERRORS = [
     ("a\n{% include 'snippets/gone' %}", 2, "snippets/gone"),
     ("{{ unknown_function() }}", 1, "unknown_function"),
     ("{{ 'a' | nofilter }}", 1, "nofilter"),
+    ("a\n{{.Names}}", 2, "Jinja template: put {% raw %} … {% endraw %} around"),
+    ("a\nawk '{{ print $2 }}'", 2, "or make the file a plain one"),
+    ("a\n{% bogus %}", 2, "Jinja template"),
+    ("a\necho ${#disks[@]}\n#}\n", 2, "${# opens a comment"),
+    ("a\necho ${#disks[@]}\n", 2, "${# opens a comment"),
     ("{% include 'bad.txt.j2' %}", 2, "'missing' is undefined"),
 ]
 
@@ -118,6 +123,16 @@ def test_error_names_template_and_line(tmp_path: Path, text: str, line: int, say
     file = "bad.txt.j2" if "bad.txt.j2" in text else "x.txt.j2"
     assert message.startswith(f"{tmp_path}/{file}:{line}: ") or "no template" in message
     assert says in message
+
+
+def test_a_shells_length_may_stand_in_raw(tmp_path: Path) -> None:
+    assert render(tmp_path, "{% raw %}${#disks[@]}{% endraw %} {# a comment #}{{ a }}", a="b") == "${#disks[@]} b"
+
+
+def test_loaders_scripts_have_no_plain_way_out(tmp_path: Path) -> None:
+    said = refused(tmp_path, "{{ gone }}", Kind.IPXE)
+    assert "Jinja template" in said
+    assert "plain" not in said
 
 
 def test_template_error_is_a_configuration_error() -> None:

@@ -48,6 +48,19 @@ FAULTS = [
     (Y, "a:\n  - b\n c: d\n", [(3, "not YAML")]),
     (Y, "a: \x00\n", [(0, "not YAML")]),
     (Y, "a: !!python/object/apply:os.system [id]\n", [(1, "not YAML")]),
+    (Y, "a: 1\n---\nb: 2\n", []),
+    (Y, "a: 1\n---\nb: [\n", [(4, "not YAML")]),
+    (Y, "#cloud-config\na: 1\n---\nb: 2\n", [(0, "one YAML document")]),
+    (Y, "[" * 100_000, [(0, "nests too deeply")]),
+    (Y, "#!/bin/sh\n[ -f x ] && : {\n", []),
+    (Y, "#include\nhttp://h/a: b: c\n", []),
+    (Y, "#cloud-boothook\n#!/bin/sh\n: { [\n", []),
+    (Y, "#cloud-config-archive\n- {type: text/x-shellscript, content: x}\n", []),
+    (Y, "## template: jinja\n#cloud-config\n{% if v1.x %}\n", []),
+    (Y, 'Content-Type: multipart/mixed; boundary="b"\nMIME-Version: 1.0\n\n--b\n: [\n--b--\n', []),
+    (Y, "Content-Type: text\nb: [\n", [(3, "not YAML")]),
+    (S, "# caf\x85 and\x0c then\nd-i a/b string c\x85d\n", []),
+    (K, "# a\x0c\ntext\nbogus\n", [(3, "bogus")]),
     (J, '{"a": 1}', []),
     (J, '{"a": 1,}', [(1, "not JSON")]),
     (J, '{"a": 1,\n"b" 2}', [(2, "not JSON")]),
@@ -65,6 +78,20 @@ def test_faults(kind: Kind, text: str, expected: list[tuple[int, str]]) -> None:
     for fault, (_, says) in zip(found, expected, strict=True):
         assert says in fault.text
         assert "\n" not in fault.text
+
+
+@pytest.mark.parametrize(
+    ("version", "text", "says"),
+    [
+        ((22, 4), "#cloud-config\npackages: [a]\n", "autoinstall: is not there"),
+        ((22, 4), "#cloud-config\nautoinstall: {version: 1}\n", ""),
+        ((22, 4), "#!/bin/sh\n", ""),
+        ((18, 4), "#cloud-config\npackages: [a]\n", ""),
+    ],
+)
+def test_ubuntus_installer_needs_autoinstall(version: tuple[int, ...], text: str, says: str) -> None:
+    found = faults(Y, text, Release(Family.UBUNTU, version))
+    assert [says in fault.text for fault in found] == ([True] if says else [])
 
 
 def test_what_makes_pykickstart_stumble_is_a_fault() -> None:
