@@ -63,6 +63,5 @@ def of_end(kind: Kind, name: str, answers: str, *, template: bool) -> Iterator[N
             f"make {marker(kind)!r} its first line and {CALLBACK_SNIPPET} its last, or add to the plain file the "
             "section that docs/reference/templates.md has for it"
         )
-    yield Note(
-        0, f"{name} does not report the install's end, which then only `netprov system installed NAME` says: {way}"
-    )
+    told = f"{name} does not report the install's end: only `netprov system installed NAME` says that it is done"
+    yield Note(0, f"{told}; {way}")

@@ -94,7 +94,7 @@ ENDS = [
 def test_answers_that_never_report_the_end(write: Write, name: str, text: str, says: str) -> None:
     problems, ((file, _, said),) = found(write(name, text))
     assert (problems, file) == ([], name)
-    assert "does not report the install's end, which then only `netprov system installed NAME` does" in said
+    assert "does not report the install's end: only `netprov system installed NAME` says" in said
     assert says in said
 
 
