@@ -10,7 +10,7 @@ from netprov.check.recorded import TROUBLES
 FINDS: Mapping[str, Mapping[str, str]] = {
     "configuration": {"configuration": "`netprov.yaml` or the inventory has an error, or something odd in it"},
     "templates": {
-        "template": "a script or an installer's answers cannot be made from its template, or do not parse (kickstart, preseed, user-data, AutoYaST)",
+        "template": "a script or an installer's answers cannot be made from its template, or do not parse (kickstart, preseed, user-data, AutoYaST); or, as a warning, they install a machine that nobody can log into, or that does not report its end, or have what is filled in by nobody",
         "template-sample": "there are many kinds of systems: only some kinds' scripts were made",
     },
     "loaders": {

@@ -47,6 +47,13 @@ def checks() -> str:
     return reference()
 
 
+def templates() -> str:
+    """What is a template of an installer's answers, and every variable that one may use."""
+    from netprov.render.variables import reference
+
+    return reference()
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "configuration": configuration,
     "cli": cli,
@@ -55,6 +62,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "verdicts": verdicts,
     "checks": checks,
     "pxeboot": pxeboot,
+    "templates": templates,
 }
 """docs/reference/NAME.md, each by its name."""
 

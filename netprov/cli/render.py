@@ -81,13 +81,13 @@ def _sums(inventory: Inventory, kind: str) -> SumOf:
     return partial(Sums().of, Root(inventory.settings.tftp.root))
 
 
-def _rendered(preview: Preview, kind: str, name: str, mac: Mac | None) -> str:
+def _rendered(preview: Preview, kind: str, name: str, mac: Mac | None) -> str | bytes:
     if kind in _LOADERS:
         return _script(preview, _LOADERS[kind], name, mac)
     target = _target(preview.inventory, name)
     if kind == "args":
         return preview.arguments(target, mac) + "\n"
-    return preview.answers(target, mac).body.decode()
+    return preview.answers(target, mac).body  # a plain file need not be UTF-8
 
 
 def _script(preview: Preview, loader: Loader, name: str, mac: Mac | None) -> str:

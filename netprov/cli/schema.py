@@ -11,7 +11,7 @@ import click
 @click.option("--reference", is_flag=True, help="The configuration's page instead: the same as --page configuration.")
 @click.option(
     "--page",
-    type=click.Choice(["configuration", "cli", "reasons", "events", "verdicts", "checks", "pxeboot"]),
+    type=click.Choice(["configuration", "cli", "reasons", "events", "verdicts", "checks", "pxeboot", "templates"]),
     help="A page of docs/reference/, in Markdown, instead.",
 )
 def schema(reference: bool, page: str | None) -> None:

@@ -15,6 +15,7 @@ from netprov.boot.state import BootState
 from netprov.errors import ConfigError, PeerError
 from netprov.explain.stage import Stage
 from netprov.inventory.model import InstallMode, Target
+from netprov.render.answers import reports_its_end
 from netprov.render.arguments import command_line, too_long
 from netprov.render.compose import Rendered, answers_for
 from netprov.render.context import Subject
@@ -95,7 +96,7 @@ class Install:
     def _callback(self, answers: str) -> Stage:
         """Whether what the installer was sent tells it to report its end."""
         url = self._subject().server.callback_url(self.made.token, "done")
-        if url and url in answers:
+        if url and reports_its_end(answers):
             gets = "the install counts as finished"
             return Stage("callback", f"the installer, at its end: {url}", gets)
         attempts = self.target.install_attempts

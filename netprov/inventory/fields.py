@@ -162,7 +162,7 @@ FIELDS: tuple[Field, ...] = (
     Field("initrd", _BOOTED, t.ListOf(t.PATH, split=False), (), "Initial RAM disks, likewise, in order.", Inherits.CHAIN),
     Field("tree", _BOOTED, t.TEXT, "", "URL of the install tree.", Inherits.CHAIN, aliases=("install_tree",)),
     Field("kernel_options", _CHAIN, t.KernelOptions(), {}, 'Kernel command line: `{console: [tty0, "ttyS0,115200"], quiet: true}` or `"quiet console=tty0"`. An option with `false`, or `"!option"`, is removed.', Inherits.CHAIN, Merge.DICT, ("kopts",)),
-    Field("autoinstall", _CHAIN, t.PATH, "", "Template of the installer's answers (kickstart, preseed, user-data, AutoYaST): a file in the `autoinstall` folder, or one that netprov brings, or a URL.", Inherits.CHAIN, aliases=("kickstart", "autoinst")),
+    Field("autoinstall", _CHAIN, t.PATH, "", "The installer's answers (kickstart, preseed, user-data, AutoYaST): a file in the `autoinstall` folder, or one that netprov brings, or a URL. It is a template where its name ends in `.j2`, or its first line says `netprov: template`.", Inherits.CHAIN, aliases=("kickstart", "autoinst")),
     Field("autoinstall_meta", _CHAIN, t.Free(), {}, "Values for that template.", Inherits.CHAIN, Merge.DICT, ("ks_meta",)),
     Field("boot_loaders", _CHAIN, t.ListOf(_LOADER), (), "Loaders to use, the preferred first; without any, the client architecture's default.", Inherits.CHAIN, aliases=("boot_loader",)),
     Field("next_server", _CHAIN, t.ADDRESS, None, "The TFTP server to send clients to; without it, this one.", Inherits.CHAIN, aliases=("next_server_v4",)),

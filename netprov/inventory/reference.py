@@ -62,7 +62,7 @@ _SECTIONS: tuple[tuple[str, Kind, str], ...] = (
     ("`virt`", Kind.VIRT, ""),
     ("`disks` of `virt`", Kind.DISK, ""),
     ("`menus`", Kind.MENU, "By name: submenus of the boot menu."),
-    ("`snippets`", Kind.SNIPPET, "By name: texts that templates include."),
+    ("`snippets`", Kind.SNIPPET, "By name: texts that [templates](templates.md) include."),
 )
 
 
@@ -82,7 +82,7 @@ def _lines() -> Iterator[str]:
     yield "## Folders\n"
     yield "Of the user's own, each beside `netprov.yaml` where there is one, unless the key names another:\n"
     yield "- `templates`: the loaders' templates; default `pxelinux.cfg.templates/`."
-    yield "- `autoinstall`: the installers' answers; default `autoinstall/`.\n"
+    yield "- `autoinstall`: the installers' answers, and their [templates](templates.md); default `autoinstall/`.\n"
     yield from _options()
 
 

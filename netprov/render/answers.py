@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from netprov.errors import PeerError
 from netprov.inventory.model import Target
 from netprov.render.breeds import Family, release_of
+from netprov.render.marker import SUFFIX
 from netprov.render.quoting import Kind
+from netprov.render.server import CALLBACK
 
 SUFFIXES: Mapping[str, Kind] = {
     "ks": Kind.KICKSTART,
@@ -21,7 +23,7 @@ SUFFIXES: Mapping[str, Kind] = {
     "xml": Kind.XML,
     "json": Kind.JSON,
 }
-"""The language of a template, by what follows the last dot of its name."""
+"""The language of a file, by what follows the last dot of its name, a template's `.j2` left out."""
 
 BY_FAMILY: Mapping[Family, Kind] = {
     Family.REDHAT: Kind.KICKSTART,
@@ -41,7 +43,7 @@ _CONTENT_TYPES: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A template and its language."""
+    """A file, which may be a template, and its language."""
 
     template: str
     kind: Kind
@@ -53,7 +55,7 @@ class Answers:
 
 def kind_of(template: str, target: Target) -> Kind:
     """The language that `template` is written in."""
-    last = template.rpartition("/")[2]
+    last = template.rpartition("/")[2].removesuffix(SUFFIX)
     suffix = last.rpartition(".")[2].lower()
     if suffix == "cfg" and release_of(target).family in (Family.DEBIAN, Family.UBUNTU):
         return Kind.PRESEED  # Debian's own manual calls its example preseed.cfg
@@ -66,3 +68,8 @@ def answers_of(target: Target) -> Answers:
     if not template or "://" in template:
         raise PeerError(f"{target.kind} {target.name} has no autoinstall file here", 404)
     return Answers(template, kind_of(template, target))
+
+
+def reports_its_end(answers: str) -> bool:
+    """Whether `answers` tell their installer to report its end."""
+    return CALLBACK in answers

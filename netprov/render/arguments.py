@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netprov.errors import ConfigError, Problem
 from netprov.inventory.model import Target
-from netprov.render.breeds import Family, Release, release_of
+from netprov.render.breeds import SUBIQUITY, Family, Release, release_of
 from netprov.render.quoting import Unquotable, Words, kernel_word
 
 
@@ -106,7 +106,7 @@ TABLE: tuple[Row, ...] = (
     Row(Family.DEBIAN, (0,), _PRESEED, "Debian Installation Guide, B.2: network preseeding, aliases of questions"),
     Row(
         Family.UBUNTU,
-        (20, 4),
+        SUBIQUITY,
         (
             ("autoinstall", "url"),
             ("ds=nocloud;s={seed}", "seed"),

@@ -50,6 +50,9 @@ CODENAMES: Mapping[str, tuple[int, ...]] = {
 NEWEST = (9999,)
 """The version of a distro that names none: the installer of today."""
 
+SUBIQUITY = (20, 4)
+"""The first Ubuntu whose server installer is Subiquity, which takes user-data; before it, debian-installer."""
+
 _VERSION = re.compile(r"([a-z]*)[ _-]*(\d{1,6}(?:\.\d{1,6})*)", re.ASCII)
 
 

@@ -90,10 +90,10 @@ def answers_for(subject: Subject, templates: Templates, owner: str) -> Rendered:
     """
     target = subject.target
     answers = answers_of(target)
-    body = templates.render(answers.kind, answers.template, values(subject), subject.where)
+    body = templates.answers(answers.kind, answers.template, values(subject), subject.where)
     step = Step(Reason.RENDERED, f"made from {answers.template}", target.origins.get("autoinstall", target.origin))
     decision = BootDecision(Action.KERNEL, (step,), target=target, record=owner)
-    return Rendered(body.encode(), answers.content_type, decision, "autoinstall", answers.template, subject.token)
+    return Rendered(body, answers.content_type, decision, "autoinstall", answers.template, subject.token)
 
 
 def kernel_of(target: Target) -> Kernel:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import CodeType
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, Undefined, pass_context
+from jinja2 import BaseLoader, ChoiceLoader, PrefixLoader, StrictUndefined, Undefined, nodes, pass_context
 from jinja2.bccache import Bucket, BytecodeCache
-from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateRuntimeError, TemplateSyntaxError
+from jinja2.exceptions import (
+    SecurityError,
+    TemplateNotFound,
+    TemplateRuntimeError,
+    TemplateSyntaxError,
+)
 from jinja2.ext import Extension
-from jinja2.lexer import TokenStream
+from jinja2.lexer import TOKEN_COMMENT_BEGIN, TokenStream
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from netprov.errors import ConfigError, Origin, Problem
 from netprov.inventory.model import Inventory
 from netprov.recent import Recent
+from netprov.render.complaints import origin_of, sentence
+from netprov.render.folders import MAX_TEMPLATE, Folders, Snippets
+from netprov.render.marker import is_template, without_marker
 from netprov.render.quoting import LOADER_KINDS, Kind, Unquotable, filters, quote
 
-MAX_TEMPLATE = 1 << 20
-MAX_OUTPUT = 1 << 20
-"""Octets of a template and of what it renders to: the largest kickstarts in use have some hundred kilobytes."""
+MAX_OUTPUT = MAX_TEMPLATE
+"""Characters that a template renders to."""
 
 MAX_COMPILED = 200
 """Templates of one kind that are kept compiled: there are some twenty, and an operator's own."""
@@ -56,12 +62,13 @@ class Templates:
         autoinstall: Path | None = None,
         snippets: Mapping[str, str] | None = None,
     ) -> None:
-        self._scripts = _Folders([loaders, PACKAGED / "templates"])
+        self._scripts = Folders([loaders, PACKAGED / "templates"])
+        self._own = Folders([autoinstall, PACKAGED / "autoinstall"])
         self._answers = ChoiceLoader(
             [
-                _Snippets(snippets or {}),
-                _Folders([autoinstall, PACKAGED / "autoinstall"]),
-                PrefixLoader({"snippets": _Folders([PACKAGED / "snippets"])}),
+                Snippets(snippets or {}),
+                self._own,
+                PrefixLoader({"snippets": Folders([PACKAGED / "snippets"])}),
             ]
         )
         self._environment = cache(self._make)
@@ -82,6 +89,27 @@ class Templates:
         except (Exception, RecursionError) as error:  # a template can raise anything that Python can
             raise TemplateError(self._problem(error, kind, name, where)) from error
 
+    def answers(self, kind: Kind, name: str, values: Mapping[str, object], where: str) -> bytes:
+        """An installer's answers: the template `name` with `values`, or the octets of a file that is none.
+
+        Raises TemplateError.
+        """
+        plain = self.plain(kind, name, where)
+        return plain if plain is not None else self.render(kind, name, values, where).encode()
+
+    def plain(self, kind: Kind, name: str, where: str) -> bytes | None:
+        """The octets of an installer's answers that are no template; None where they are, or are not there.
+
+        Raises TemplateError for what cannot be read.
+        """
+        try:
+            data, _ = self._own.read(name)
+        except TemplateNotFound:
+            return None
+        except TemplateSyntaxError as error:
+            raise TemplateError(self._problem(error, kind, name, where)) from error
+        return None if is_template(kind, name, data.decode(errors="replace")) else data
+
     def exists(self, kind: Kind, name: str) -> bool:
         """Whether there is such a template."""
         try:
@@ -97,6 +125,14 @@ class Templates:
         text, file, _ = self._loader(kind).get_source(self._environment(kind), name)
         return text, file or name
 
+    def written(self, kind: Kind, name: str) -> tuple[str, str]:
+        """The same as `source` of a file that need not be UTF-8. Raises TemplateNotFound, TemplateSyntaxError."""
+        try:
+            data, file = self._own.read(name)
+        except TemplateNotFound:
+            return self.source(kind, name)
+        return data.decode(errors="replace"), file
+
     def names(self, kind: Kind) -> list[str]:
         """Every template of the kind's folders."""
         return self._loader(kind).list_templates()
@@ -108,51 +144,15 @@ class Templates:
         return _Environment(kind, self._loader(kind))
 
     def _problem(self, error: BaseException, kind: Kind, name: str, where: str) -> Problem:
-        origin = _origin(error) or self._file(kind, name)
+        origin = origin_of(error) or self._file(kind, name)
         told = where if origin.file.endswith(name) else f"{where}, template {name}"
-        return Problem(origin, told, _sentence(error, name))
+        return Problem(origin, told, sentence(error, kind, name))
 
     def _file(self, kind: Kind, name: str) -> Origin:
         try:
             return Origin(self.source(kind, name)[1])
         except (TemplateNotFound, TemplateSyntaxError):
             return Origin(name)
-
-
-class _Folders(FileSystemLoader):
-    """Templates in folders; the first that has one wins."""
-
-    def __init__(self, folders: Sequence[Path | None]) -> None:
-        super().__init__([str(folder) for folder in folders if folder is not None], followlinks=True)
-
-    def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
-        try:
-            text, file, fresh = super().get_source(environment, template)
-        except TemplateNotFound:  # an OSError too
-            raise
-        except UnicodeDecodeError as error:
-            raise TemplateSyntaxError(f"it is not UTF-8 (octet {error.start})", 1, template) from None
-        except (OSError, ValueError) as error:
-            raise TemplateSyntaxError(f"it cannot be read: {error}", 1, template) from None
-        if len(text) > MAX_TEMPLATE:
-            raise TemplateSyntaxError(f"it is larger than {MAX_TEMPLATE} characters", 1, template, file)
-        return text, file, fresh
-
-
-class _Snippets(BaseLoader):
-    """The inventory's own snippets, as snippets/NAME."""
-
-    def __init__(self, snippets: Mapping[str, str]) -> None:
-        self._snippets = snippets
-
-    def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
-        folder, _, name = template.partition("/")
-        if folder != "snippets" or name not in self._snippets:
-            raise TemplateNotFound(template)
-        return self._snippets[name], f"snippet {name}", lambda: True
-
-    def list_templates(self) -> list[str]:
-        return [f"snippets/{name}" for name in self._snippets]
 
 
 class _GrubQuotes(Extension):
@@ -230,6 +230,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             except Unquotable as error:
                 raise TemplateRuntimeError(f"{_called(value, context)} {error}") from None
 
+        self._kind = kind
         super().__init__(
             loader=loader,
             undefined=StrictUndefined,
@@ -244,6 +245,25 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.globals["range"] = _range
         del self.globals["lipsum"]
         self.filters.update(filters(kind))
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """What says that it is a template is parsed; any other file that is included is text, whatever stands in it."""
+        if not is_template(self._kind, name or "", source):
+            text = nodes.Output([nodes.TemplateData(source, lineno=1)], lineno=1)
+            plain = nodes.Template([text], lineno=1)
+            plain.set_environment(self)
+            return plain
+        source = without_marker(source)
+        self._refuse_shells_lengths(source, name, filename)
+        return super()._parse(source, name, filename)
+
+    def _refuse_shells_lengths(self, source: str, name: str | None, filename: str | None) -> None:
+        """A shell's `${#array[@]}` would open a comment, and take all up to the next `#}` out without a word."""
+        before = ""
+        for line, token, value in self.lex(source, name, filename):
+            if token == TOKEN_COMMENT_BEGIN and before.endswith("$"):
+                raise TemplateSyntaxError("${# opens a comment", line, name, filename)
+            before = value
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if operator == "*":
@@ -296,30 +316,3 @@ def _path_to(value: object, holder: Mapping[str, object], depth: int) -> str:
                 if inner:
                     return f"{key}[{index}].{inner}"
     return ""
-
-
-def _origin(error: BaseException) -> Origin | None:
-    """The template's file and line that `error` came from: Jinja puts them into the traceback."""
-    if isinstance(error, TemplateSyntaxError):
-        file = error.filename or error.name
-        return Origin(file, error.lineno) if file else None
-    found = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if "__jinja_exception__" in frame.f_globals:
-            found = Origin(frame.f_code.co_filename, line)
-    return found
-
-
-def _sentence(error: BaseException, name: str) -> str:
-    match error:
-        case TemplateNotFound():
-            missing = error.name or str(error)
-            if missing == name:
-                return f"there is no template {name}; put it into autoinstall/ or pxelinux.cfg.templates/"
-            return f"there is no template {missing}, which it includes"
-        case RecursionError():
-            return "templates include each other endlessly"
-        case MemoryError():
-            return "rendering takes too much memory"
-        case _:
-            return " ".join(str(error).split()) or type(error).__name__

@@ -12,17 +12,20 @@ from netprov.boot.decision import Action, BootDecision, Step
 from netprov.boot.owner import PREVIEW_TOKEN, first_mac
 from netprov.boot.reason import Reason
 from netprov.boot.request import BootRequest, Loader, Via
-from netprov.errors import ConfigError, PeerError, Problem
+from netprov.errors import ConfigError, Origin, PeerError, Problem
 from netprov.inventory.model import Inventory, Target
-from netprov.render.answers import answers_of
+from netprov.render import notes
+from netprov.render.answers import Answers, answers_of
 from netprov.render.arguments import command_line, too_long
 from netprov.render.breeds import release_of
 from netprov.render.compose import answers_for, kernel_of, script_of
-from netprov.render.context import Subject
+from netprov.render.context import Subject, values
 from netprov.render.environment import Templates
-from netprov.render.quoting import Unquotable, kernel_word
+from netprov.render.marker import is_template
+from netprov.render.quoting import Kind, Unquotable, kernel_word
 from netprov.render.server import Server
 from netprov.render.validate import problems
+from netprov.render.variables import VARIABLES
 
 SERVER = IPv4Address("192.0.2.1")
 """Stands for our address where none is declared (RFC 5737, for documentation)."""
@@ -53,16 +56,20 @@ class _Lint:
 
     def findings(self, systems: Iterable[Target]) -> Findings:
         targets = [*self.inventory.profiles(), *systems]
-        wrong = [problem for target in targets for problem in self.of_target(target)]
+        wrong: list[Problem] = []
+        warned: list[Problem] = []
+        for target in targets:
+            wrong += self.scripts(target)
+            answers = self.answers(target)
+            wrong += answers.problems
+            warned += [*self.lengths(target), *answers.warnings]
         wrong += self.of_everybody()
-        warned = [problem for target in targets for problem in self.lengths(target)]
+        warned += self.of_snippets(targets)
         return Findings(_merged(wrong), _merged(warned))
 
-    def of_target(self, target: Target) -> Iterator[Problem]:
-        if target.kernel:
-            for loader in _loaders(target):
-                yield from self.script(Action.KERNEL, replace(self.request, loader=loader), target)
-        yield from self.answers(target)
+    def scripts(self, target: Target) -> Iterator[Problem]:
+        for loader in _loaders(target) if target.kernel else ():
+            yield from self.script(Action.KERNEL, replace(self.request, loader=loader), target)
 
     def of_everybody(self) -> Iterator[Problem]:
         for loader in _LOADERS:
@@ -86,25 +93,38 @@ class _Lint:
         except ConfigError as error:
             yield from error.problems
 
-    def answers(self, target: Target) -> Iterator[Problem]:
-        try:
-            answers = answers_of(target)
-        except PeerError:
-            return
+    def answers(self, target: Target) -> Findings:
         subject = self.subject(target)
         try:
+            answers = answers_of(target)
             rendered = answers_for(subject, self.templates, target.name)
+        except PeerError:
+            return Findings((), ())
         except ConfigError as error:
-            yield from error.problems
-            return
-        yield from problems(
+            return Findings(error.problems, ())
+        text = rendered.body.decode(errors="replace")
+        wrong = problems(
             answers.kind,
-            rendered.body.decode(),
+            text,
             release_of(target),
             where=subject.where,
             template=answers.template,
             templates=self.templates,
         )
+        return Findings(tuple(wrong), tuple(self.notes(subject, answers, text)))
+
+    def notes(self, subject: Subject, answers: Answers, text: str) -> Iterator[Problem]:
+        """What answers that can be made may not do though their author means it."""
+        kind, name, seen = answers.kind, answers.template, values(subject)
+        source, file = self.templates.written(kind, name)
+        template = is_template(kind, name, source)
+        found = [*notes.of_source(kind, name, source, seen), *notes.of_end(kind, name, text, template=template)]
+        for note in found:
+            yield Problem(Origin(file, note.line), subject.where, note.text)
+        for note in notes.of_logins(name, source, seen) if template else ():
+            origins = subject.target.origins
+            origin = origins.get("autoinstall_meta", origins.get("autoinstall", subject.target.origin))
+            yield Problem(origin, f"{subject.where}, field autoinstall_meta", note.text)
 
     def lengths(self, target: Target) -> Iterator[Problem]:
         facts = self.subject(target).facts(autoinstall=bool(target.autoinstall))
@@ -115,6 +135,15 @@ class _Lint:
             return  # told among the problems
         if text:
             yield Problem(target.origins.get("kernel_options", target.origin), f"{target.kind} {target.name}", text)
+
+    def of_snippets(self, targets: Iterable[Target]) -> Iterator[Problem]:
+        """What snippets have that nothing fills in, whoever includes them."""
+        known = {*VARIABLES, *(name for target in targets for name in target.autoinstall_meta)}
+        for name in self.templates.names(Kind.TEXT):
+            if name.startswith("snippets/"):
+                source, file = self.templates.written(Kind.TEXT, name)
+                for note in notes.of_source(Kind.TEXT, name, source, known):
+                    yield Problem(Origin(file, note.line), name, note.text)
 
     def subject(self, target: Target) -> Subject:
         return Subject(target, self.server, first_mac(target), PREVIEW_TOKEN)

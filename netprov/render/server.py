@@ -9,6 +9,9 @@ from netprov.boot.request import BootRequest
 from netprov.errors import ConfigError, Problem
 from netprov.inventory.model import Inventory
 
+CALLBACK = "/api/v1/callback/"
+"""What the path of a callback begins with; the install's token follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -71,4 +74,4 @@ class Server:
 
     def callback_url(self, token: str, status: str) -> str:
         """Where an installer reports its end: status "done" or "failed". "" without a token."""
-        return f"{self.url}/api/v1/callback/{quote(token, safe='')}?status={status}" if token else ""
+        return f"{self.url}{CALLBACK}{quote(token, safe='')}?status={status}" if token else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -18,8 +18,9 @@ from pykickstart.parser import KickstartParser
 from pykickstart.version import returnClassForVersion, versionMap
 
 from netprov.errors import Origin, Problem
-from netprov.render.breeds import Family, Release
+from netprov.render.breeds import SUBIQUITY, Family, Release
 from netprov.render.environment import Templates
+from netprov.render.marker import is_template
 from netprov.render.quoting import Kind
 
 _SOURCES = ("method", "cdrom", "harddrive", "hmc", "liveimg", "nfs", "ostreecontainer", "ostreesetup", "url")
@@ -46,15 +47,20 @@ def faults(kind: Kind, text: str, release: Release) -> list[Fault]:
 def problems(
     kind: Kind, text: str, release: Release, *, where: str, template: str, templates: Templates
 ) -> list[Problem]:
-    """The same as Problems that name the template's file and line, as far as the line can be found again."""
-    lines = text.splitlines()
+    """The same as Problems that name the file and line: a template's as far as the line can be found again."""
+    lines = text.split("\n")
+    source, file = templates.written(kind, template)
+    plain = not is_template(kind, template, source)
     found = []
     for fault in faults(kind, text, release):
         line = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
-        origin = _template_line(line, kind, template, templates)
         shown = f": {line.strip()}" if line.strip() else ""
-        at = f"rendered line {fault.line}, " if fault.line else ""
-        found.append(Problem(origin, f"{where}, {at}template {template}", f"{fault.text}{shown}"))
+        if plain:
+            origin, told = Origin(file, fault.line), where
+        else:
+            at = f"rendered line {fault.line}, " if fault.line else ""
+            origin, told = _template_line(line, kind, template, templates), f"{where}, {at}template {template}"
+        found.append(Problem(origin, told, f"{fault.text}{shown}"))
     return found
 
 
@@ -69,7 +75,7 @@ def handler_version(release: Release) -> str:
 def _kickstart(text: str, release: Release) -> Iterator[Fault]:
     """pykickstart stops at the first error: what is in error is blanked, and the rest read again."""
     version = handler_version(release)
-    lines = text.splitlines()
+    lines = text.splitlines()  # as pykickstart does, for which U+0085 and a form feed end a line too
     for _ in range(MOST):
         try:
             parser = KickstartParser(_handler(version, lines), followIncludes=False)
@@ -78,7 +84,7 @@ def _kickstart(text: str, release: Release) -> Iterator[Fault]:
                 parser.readKickstartFromString("\n".join(lines) + "\n")
         except KickstartParseError as error:
             line = getattr(error, "lineno", 0) or 0
-            yield Fault(line, f"{_kickstart_text(error)} (Kickstart of {version})")
+            yield Fault(_as_counted(line, text), f"{_kickstart_text(error)} (Kickstart of {version})")
             if not 0 < line < len(lines):
                 return  # the text as a whole, or its end: a section that is never closed
             _blank(lines, line - 1)
@@ -87,6 +93,11 @@ def _kickstart(text: str, release: Release) -> Iterator[Fault]:
             return
         else:
             return
+
+
+def _as_counted(line: int, text: str) -> int:
+    """The line of `text` that an editor counts, of one that pykickstart counts."""
+    return "".join(text.splitlines(keepends=True)[: line - 1]).count("\n") + 1 if line else 0
 
 
 def _handler(version: str, lines: list[str]) -> BaseHandler:
@@ -121,7 +132,7 @@ _DEBCONF_TYPES = frozenset(
 def _preseed(text: str, release: Release) -> Iterator[Fault]:
     """debconf-set-selections(1): owner, question, type, value; a backslash at the end continues a line."""
     start, joined = 0, ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # for debconf, nothing else ends a line
         start = start if joined else number
         if line.endswith("\\"):
             joined += line[:-1]
@@ -138,28 +149,50 @@ def _preseed(text: str, release: Release) -> Iterator[Fault]:
         yield Fault(start, "the last line ends with a backslash")
 
 
+_OTHER_USER_DATA = re.compile(
+    r"#!|#include\b|#cloud-boothook|#cloud-config-(?:archive|jsonp)|#part-handler|#upstart-job|##\s*template:\s*jinja"
+    r"|(?:From |[\w-]+: ?)(?:.*\n)*?MIME-Version:",
+    re.IGNORECASE,
+)
+"""How user-data begins that is no YAML, or is only once the machine has filled it in (cloud-init, "User-data formats";
+a MIME message is known by its header)."""
+
+_CLOUD_CONFIG = "#cloud-config"
+
+
 def _yaml(text: str, release: Release) -> Iterator[Fault]:
+    if _OTHER_USER_DATA.match(text[:4096]):
+        return
     try:
-        read = yaml.safe_load(text)
+        read = list(yaml.safe_load_all(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         yield Fault(mark.line + 1 if mark else 0, f"this is not YAML: {error.problem}")
-        return
     except (yaml.YAMLError, ValueError) as error:
         yield Fault(0, f"this is not YAML: {' '.join(str(error).split())}")
-        return
-    if not text.startswith("#cloud-config"):
-        return
-    if not isinstance(read, dict):
-        yield Fault(0, "a #cloud-config is a mapping")
-    elif "autoinstall" in read:
-        answers = read["autoinstall"]
+    except RecursionError:
+        yield Fault(0, "this is not YAML that can be read: it nests too deeply")
+    else:
+        if text.startswith(_CLOUD_CONFIG):
+            yield from _cloud_config(text, read, release)
+
+
+def _cloud_config(text: str, read: Sequence[object], release: Release) -> Iterator[Fault]:
+    config = read[0] if read else None
+    if len(read) > 1:
+        yield Fault(0, f"a {_CLOUD_CONFIG} is one YAML document, and there are {len(read)}")
+    elif not isinstance(config, dict):
+        yield Fault(0, f"a {_CLOUD_CONFIG} is a mapping")
+    elif "autoinstall" in config:
+        answers = config["autoinstall"]
         if not isinstance(answers, dict) or answers.get("version") != 1:
             yield Fault(_line_of(text, "autoinstall:"), "autoinstall: needs version: 1")
+    elif release.family is Family.UBUNTU and release.version >= SUBIQUITY:
+        yield Fault(0, "autoinstall: is not there, so that Ubuntu's installer asks all its questions")
 
 
 def _line_of(text: str, start: str) -> int:
-    return next((n for n, line in enumerate(text.splitlines(), 1) if line.startswith(start)), 0)
+    return next((n for n, line in enumerate(text.split("\n"), 1) if line.startswith(start)), 0)
 
 
 def _json(text: str, release: Release) -> Iterator[Fault]:
@@ -190,14 +223,14 @@ _CHECKS: Mapping[Kind, Callable[[str, Release], Iterator[Fault]]] = {
 def _template_line(line: str, kind: Kind, template: str, templates: Templates) -> Origin:
     """Where the rendered `line` stands in the template or a snippet: the same text, up to the first value in it."""
     try:
-        _, file = templates.source(kind, template)
+        _, file = templates.written(kind, template)
     except JinjaError:
         return Origin(template)
     names = [template, *(name for name in templates.names(kind) if name.startswith("snippets/"))]
     for exact in (True, False):
         for name in names if line.strip() else ():
-            source, source_file = templates.source(kind, name)
-            for number, written in enumerate(source.splitlines(), 1):
+            source, source_file = templates.written(kind, name)
+            for number, written in enumerate(source.split("\n"), 1):
                 if _is_from(line.strip(), written.strip(), exact=exact):
                     return Origin(source_file, number)
     return Origin(file)

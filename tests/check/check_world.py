@@ -19,7 +19,7 @@ dhcp: {{port: {0}, proxy_port: {1}}}
 tftp: {{root: images, port: {2}}}
 http: {{port: {3}}}
 distros: {{d: {{breed: redhat, os_version: "9", kernel: vmlinuz, initrd: [initrd], tree: "http://10.0.0.1/t"}}}}
-profiles: {{web: {{distro: d, autoinstall: default.ks, boot_loaders: [grub, pxelinux]}}}}
+profiles: {{web: {{distro: d, autoinstall: default.ks, boot_loaders: [grub, pxelinux], ks_meta: {{ssh_keys: k}}}}}}
 systems: {{lady: {{profile: web, interfaces: {{eth0: {{mac: "52:54:00:00:00:01"}}}}}}}}
 """
 X86 = (

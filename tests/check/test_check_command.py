@@ -80,8 +80,8 @@ EDITS = [
 @pytest.mark.parametrize(("change", "id", "severity", "text"), EDITS)
 def test_edits(site: Path, change: tuple[str, str], id: str, severity: str, text: str) -> None:
     (site / "autoinstall").mkdir()
-    (site / "autoinstall" / "bad.ks").write_text("{{ no_such_variable }}\n")
-    (site / "autoinstall" / "bad.preseed").write_text("d-i {{ no_such_variable }}\n")
+    (site / "autoinstall" / "bad.ks").write_text("# netprov: template\n{{ no_such_variable }}\n")
+    (site / "autoinstall" / "bad.preseed").write_text("# netprov: template\nd-i {{ no_such_variable }}\n")
     edit(site, *change)
     if "preseed" in text:
         edit(site, "breed: redhat", "breed: debian")
@@ -189,7 +189,9 @@ def test_of_many_kinds_of_systems_some_are_rendered(site: Path, monkeypatch: pyt
 
 def test_a_system_unlike_the_others_is_rendered(site: Path) -> None:
     (site / "autoinstall").mkdir()
-    (site / "autoinstall" / "rack.ks").write_text("text\n{% if rack > 3 %}{{ nobody }}{% endif %}\n")
+    (site / "autoinstall" / "rack.ks").write_text(
+        "# netprov: template\n{% if rack > 3 %}{{ nobody }}{% endif %}\n{% include 'snippets/callback.ks' %}\n"
+    )
     many(site, 40, also="autoinstall: rack.ks, autoinstall_meta: {{rack: 1}},")
     assert found(site, 0, "templates") == []
     edit(site, "n17: {profile: web, autoinstall: rack.ks, autoinstall_meta: {rack: 1}", "n17: {profile: web, "

@@ -112,7 +112,7 @@ FAULTS = [
 @pytest.mark.parametrize(("fault", "arguments", "stage", "problem"), FAULTS)
 def test_faults(site: Path, fault: Any, arguments: Sequence[str], stage: str, problem: str) -> None:
     (site / "autoinstall").mkdir()
-    (site / "autoinstall" / "bad.ks").write_text("text\n{{ no_such_variable }}\n")
+    (site / "autoinstall" / "bad.ks").write_text("# netprov: template\n{{ no_such_variable }}\n")
     fault(site)
     found = stages(site, "lady", *arguments, status=1)
     assert [row["stage"] for row in found if row["problem"]] == [stage]

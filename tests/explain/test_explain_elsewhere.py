@@ -54,7 +54,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("elsewhere")
     make(folder, CONFIG)
     (folder / "autoinstall").mkdir()
-    (folder / "autoinstall" / "all.ks").write_text("{% for i in interfaces %}# {{ i.management }}\n{% endfor %}")
+    (folder / "autoinstall" / "all.ks").write_text(
+        "# netprov: template\n{% for i in interfaces %}# {{ i.management }}\n{% endfor %}"
+    )
     return folder
 
 

@@ -65,6 +65,7 @@ systems:
   done: {profile: web, install: install-once, interfaces: {eth0: {mac: "52:54:00:00:00:09"}}}
 """
 ANSWERS = """\
+# netprov: template
 # {{ name_servers | join(' ') }} {{ name_servers_search | join(' ') }} {{ proxy }} {{ netmask }}
 # {{ note | default('none') }} {{ gateway }}
 {% include 'snippets/s' %}

@@ -122,11 +122,20 @@ def test_autoinstall_wrong_token(client: FlaskClient) -> None:
     assert (answer.status_code, answer.text) == (403, "the token is not that of an install under way\n")
 
 
+@pytest.mark.parametrize("prefix", ["/autoinstall/profile/web", "/autoinstall/profile/web/t0k"])
+def test_nocloud_seed_of_a_profile(client: FlaskClient, prefix: str) -> None:
+    for empty in ("vendor-data", "network-config"):
+        answer = client.get(f"{prefix}/{empty}")
+        assert (answer.status_code, answer.data) == (200, b"")
+
+
 @pytest.mark.parametrize("prefix", ["/autoinstall/lady", "/autoinstall/lady/t0k"])
 def test_nocloud_seed(client: FlaskClient, prefix: str) -> None:
     meta = client.get(f"{prefix}/meta-data")
     assert meta.text == 'instance-id: "netprov-lady"\nlocal-hostname: "lady.example.org"\n'
-    assert client.get(f"{prefix}/vendor-data").data == b""
+    for empty in ("vendor-data", "network-config"):
+        answer = client.get(f"{prefix}/{empty}")
+        assert (answer.status_code, answer.data) == (200, b"")
     hostile = client.get("/autoinstall/tramp/meta-data").text
     assert hostile.splitlines()[1] == 'local-hostname: "a\\"b\\n- c"'
 

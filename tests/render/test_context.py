@@ -85,9 +85,9 @@ def test_plain_of_nested_dataclasses() -> None:
 
 
 def test_template_cannot_change_what_the_next_one_sees() -> None:
-    templates = Templates(snippets={"x": "{% set _ = nested.update({'a': 1}) %}"})
+    templates = Templates(snippets={"x.j2": "{% set _ = nested.update({'a': 1}) %}"})
     with pytest.raises(TemplateError):
-        templates.render(Kind.TEXT, "snippets/x", SEEN, "system lady")
+        templates.render(Kind.TEXT, "snippets/x.j2", SEEN, "system lady")
     assert SEEN["nested"] == {"a": ("b", 1)}
 
 

@@ -13,7 +13,7 @@ from netprov.render.quoting import Kind, Words
 
 
 def render(tmp_path: Path, text: str, kind: Kind = Kind.TEXT, **values: object) -> str:
-    name = "x.cfg" if kind in (Kind.GRUB, Kind.PXELINUX, Kind.IPXE) else "x.txt"
+    name = "x.cfg" if kind in (Kind.GRUB, Kind.PXELINUX, Kind.IPXE) else "x.txt.j2"
     (tmp_path / name).write_text(text)
     return Templates(tmp_path, tmp_path).render(kind, name, values, "system lady")
 
@@ -70,7 +70,7 @@ FLOODS = [
     "{{ 1000000000 * ['x'] }}",
     "{{ 9 ** 999999999 }}",
     "{{ 9 ** 999 ** 999 }}",
-    "{% include 'x.txt' %}",
+    "{% include 'x.txt.j2' %}",
     "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
 ]
 
@@ -100,13 +100,18 @@ ERRORS = [
     ("a\n{% include 'snippets/gone' %}", 2, "snippets/gone"),
     ("{{ unknown_function() }}", 1, "unknown_function"),
     ("{{ 'a' | nofilter }}", 1, "nofilter"),
-    ("{% include 'bad.txt' %}", 2, "'missing' is undefined"),
+    ("a\n{{.Names}}", 2, "Jinja template: put {% raw %} … {% endraw %} around"),
+    ("a\nawk '{{ print $2 }}'", 2, "or make the file a plain one"),
+    ("a\n{% bogus %}", 2, "Jinja template"),
+    ("a\necho ${#disks[@]}\n#}\n", 2, "${# opens a comment"),
+    ("a\necho ${#disks[@]}\n", 2, "${# opens a comment"),
+    ("{% include 'bad.txt.j2' %}", 2, "'missing' is undefined"),
 ]
 
 
 @pytest.mark.parametrize(("text", "line", "says"), ERRORS)
 def test_error_names_template_and_line(tmp_path: Path, text: str, line: int, says: str) -> None:
-    (tmp_path / "bad.txt").write_text("\n{{ missing }}\n")
+    (tmp_path / "bad.txt.j2").write_text("\n{{ missing }}\n")
     values = {
         "hostname": "a\nb",
         "target": {},
@@ -115,9 +120,19 @@ def test_error_names_template_and_line(tmp_path: Path, text: str, line: int, say
         "interfaces": ({"mac": "ok"}, {"mac": "\x00no"}),
     }
     message = refused(tmp_path, text, **values)
-    file = "bad.txt" if "bad.txt" in text else "x.txt"
+    file = "bad.txt.j2" if "bad.txt.j2" in text else "x.txt.j2"
     assert message.startswith(f"{tmp_path}/{file}:{line}: ") or "no template" in message
     assert says in message
+
+
+def test_a_shells_length_may_stand_in_raw(tmp_path: Path) -> None:
+    assert render(tmp_path, "{% raw %}${#disks[@]}{% endraw %} {# a comment #}{{ a }}", a="b") == "${#disks[@]} b"
+
+
+def test_loaders_scripts_have_no_plain_way_out(tmp_path: Path) -> None:
+    said = refused(tmp_path, "{{ gone }}", Kind.IPXE)
+    assert "Jinja template" in said
+    assert "plain" not in said
 
 
 def test_template_error_is_a_configuration_error() -> None:
@@ -145,32 +160,34 @@ def test_users_folder_overrides_one_file(tmp_path: Path) -> None:
 
 
 def test_users_file_is_read_again_once_it_changed(tmp_path: Path) -> None:
-    file = tmp_path / "x.txt"
+    file = tmp_path / "x.txt.j2"
     file.write_text("one")
     templates = Templates(None, tmp_path)
-    assert templates.render(Kind.TEXT, "x.txt", {}, "x") == "one"
+    assert templates.render(Kind.TEXT, "x.txt.j2", {}, "x") == "one"
     file.write_text("two")
     os.utime(file, (1, 1))
-    assert templates.render(Kind.TEXT, "x.txt", {}, "x") == "two"
+    assert templates.render(Kind.TEXT, "x.txt.j2", {}, "x") == "two"
 
 
 def test_snippets_come_from_the_inventory_then_the_users_folder_then_the_package(tmp_path: Path) -> None:
     (tmp_path / "snippets").mkdir()
     (tmp_path / "snippets" / "one").write_text("file one")
     (tmp_path / "snippets" / "two").write_text("file two")
-    (tmp_path / "x.txt").write_text(
+    (tmp_path / "x.txt.j2").write_text(
         "{% include 'snippets/one' %}|{% include 'snippets/two' %}|{% include 'snippets/three' %}"
     )
-    templates = Templates(None, tmp_path, {"one": "declared {{ a }}", "three": "3"})
-    assert templates.render(Kind.TEXT, "x.txt", {"a": "b"}, "x") == "declared b|file two|3"
+    templates = Templates(None, tmp_path, {"one": "# netprov: template\ndeclared {{ a }}", "three": "3"})
+    assert templates.render(Kind.TEXT, "x.txt.j2", {"a": "b"}, "x") == "declared b|file two|3"
     assert templates.exists(Kind.KICKSTART, "snippets/callback.ks")
     assert not templates.exists(Kind.KICKSTART, "snippets/none.ks")
 
 
 def test_error_in_an_inventory_snippet_names_it(tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_text("{% include 'snippets/net' %}")
-    with pytest.raises(TemplateError, match=r"snippet net:2: system lady, template x\.txt: 'gone' is undefined"):
-        Templates(None, tmp_path, {"net": "a\n{{ gone }}"}).render(Kind.TEXT, "x.txt", {}, "system lady")
+    (tmp_path / "x.txt.j2").write_text("{% include 'snippets/net.j2' %}")
+    with pytest.raises(
+        TemplateError, match=r"snippet net\.j2:2: system lady, template x\.txt\.j2: 'gone' is undefined"
+    ):
+        Templates(None, tmp_path, {"net.j2": "a\n{{ gone }}"}).render(Kind.TEXT, "x.txt.j2", {}, "system lady")
 
 
 GRUB_QUOTES = [

@@ -27,6 +27,7 @@ profiles:
   web:
     distro: scotland
     autoinstall: {template}
+    autoinstall_meta: {{ssh_keys: [ssh-ed25519 AAAA me@example.org]}}
     kernel_options: {options}
 systems:
   lady:
@@ -73,14 +74,14 @@ def test_lint_of_a_good_site(write: Callable[..., Path]) -> None:
 
 
 def test_lint_tells_a_templates_error_once(write: Callable[..., Path], tmp_path: Path) -> None:
-    result = run_lint(write("web.ks", autoinstall__web_ks="text\n{{ typo }}\n"))
+    result = run_lint(write("web.ks", autoinstall__web_ks="# netprov: template\n{{ typo }}\n"))
     assert result.exit_code == 1
-    assert f"{tmp_path}/autoinstall/web.ks:2: profile web (and 2 more): 'typo' is undefined\n" in result.output
+    assert f"{tmp_path}/autoinstall/web.ks:2: profile web (and 2 more): 'typo' is undefined; " in result.output
     assert result.output.count("typo") == 1
 
 
 def test_lint_checks_the_kickstart(write: Callable[..., Path], tmp_path: Path) -> None:
-    result = run_lint(write("web.ks", autoinstall__web_ks="text\nbogus {{ hostname }}\n"), "--json")
+    result = run_lint(write("web.ks", autoinstall__web_ks="# netprov: template\nbogus {{ hostname }}\n"), "--json")
     problems = json.loads(result.output)["problems"]
     assert result.exit_code == 1
     assert {(p["file"], p["line"]) for p in problems} == {(f"{tmp_path}/autoinstall/web.ks", 2)}

@@ -48,6 +48,19 @@ FAULTS = [
     (Y, "a:\n  - b\n c: d\n", [(3, "not YAML")]),
     (Y, "a: \x00\n", [(0, "not YAML")]),
     (Y, "a: !!python/object/apply:os.system [id]\n", [(1, "not YAML")]),
+    (Y, "a: 1\n---\nb: 2\n", []),
+    (Y, "a: 1\n---\nb: [\n", [(4, "not YAML")]),
+    (Y, "#cloud-config\na: 1\n---\nb: 2\n", [(0, "one YAML document")]),
+    (Y, "[" * 100_000, [(0, "nests too deeply")]),
+    (Y, "#!/bin/sh\n[ -f x ] && : {\n", []),
+    (Y, "#include\nhttp://h/a: b: c\n", []),
+    (Y, "#cloud-boothook\n#!/bin/sh\n: { [\n", []),
+    (Y, "#cloud-config-archive\n- {type: text/x-shellscript, content: x}\n", []),
+    (Y, "## template: jinja\n#cloud-config\n{% if v1.x %}\n", []),
+    (Y, 'Content-Type: multipart/mixed; boundary="b"\nMIME-Version: 1.0\n\n--b\n: [\n--b--\n', []),
+    (Y, "Content-Type: text\nb: [\n", [(3, "not YAML")]),
+    (S, "# caf\x85 and\x0c then\nd-i a/b string c\x85d\n", []),
+    (K, "# a\x0c\ntext\nbogus\n", [(3, "bogus")]),
     (J, '{"a": 1}', []),
     (J, '{"a": 1,}', [(1, "not JSON")]),
     (J, '{"a": 1,\n"b" 2}', [(2, "not JSON")]),
@@ -65,6 +78,20 @@ def test_faults(kind: Kind, text: str, expected: list[tuple[int, str]]) -> None:
     for fault, (_, says) in zip(found, expected, strict=True):
         assert says in fault.text
         assert "\n" not in fault.text
+
+
+@pytest.mark.parametrize(
+    ("version", "text", "says"),
+    [
+        ((22, 4), "#cloud-config\npackages: [a]\n", "autoinstall: is not there"),
+        ((22, 4), "#cloud-config\nautoinstall: {version: 1}\n", ""),
+        ((22, 4), "#!/bin/sh\n", ""),
+        ((18, 4), "#cloud-config\npackages: [a]\n", ""),
+    ],
+)
+def test_ubuntus_installer_needs_autoinstall(version: tuple[int, ...], text: str, says: str) -> None:
+    found = faults(Y, text, Release(Family.UBUNTU, version))
+    assert [says in fault.text for fault in found] == ([True] if says else [])
 
 
 def test_what_makes_pykickstart_stumble_is_a_fault() -> None:
@@ -111,17 +138,17 @@ def test_the_version_decides() -> None:
 
 def test_problem_names_the_templates_line(tmp_path: Path) -> None:
     (tmp_path / "snippets").mkdir()
-    (tmp_path / "snippets" / "disk").write_text("\nzerombr\nclearpart --bogus={{ disk }}\n")
-    text = "text\n{% if 1 %}\nlang en_US\n{% endif %}\nbogus\n{% include 'snippets/disk' %}\n"
+    (tmp_path / "snippets" / "disk.j2").write_text("\nzerombr\nclearpart --bogus={{ disk }}\n")
+    text = "# netprov: template\n{% if 1 %}\nlang en_US\n{% endif %}\nbogus\n{% include 'snippets/disk.j2' %}\n"
     (tmp_path / "web.ks").write_text(text)
     templates = Templates(None, tmp_path)
     text = templates.render(K, "web.ks", {"disk": "sda"}, "system lady")
     found = problems(K, text, RHEL9, where="system lady", template="web.ks", templates=templates)
     assert [problem.origin for problem in found] == [
         Origin(str(tmp_path / "web.ks"), 5),
-        Origin(str(tmp_path / "snippets" / "disk"), 3),
+        Origin(str(tmp_path / "snippets" / "disk.j2"), 3),
     ]
-    assert found[0].where == "system lady, rendered line 3, template web.ks"
+    assert found[0].where == "system lady, rendered line 2, template web.ks"
     assert found[1].text.endswith(": clearpart --bogus=sda")
 
 

@@ -91,7 +91,9 @@ def bench(made: Lab, folder: Path, systems: Mapping[str, Any], **dhcp: Any) -> B
     root = folder / "root"
     put(root, {name: bytes(size) for name, size in FILES.items()}, {})
     (folder / "autoinstall").mkdir()
-    (folder / "autoinstall" / "broken.ks").write_text("text\nuser --name={{ autoinstall_meta.nobody.wrote.this }}\n")
+    (folder / "autoinstall" / "broken.ks").write_text(
+        "# netprov: template\nuser --name={{ autoinstall_meta.nobody.wrote.this }}\n"
+    )
     files = {"kernel": "k/vmlinuz", "initrd": ["k/initrd.img"], "autoinstall": "default.ks"}
     web = {"breed": "redhat", "os_version": "9", "tree": "http://10.77.0.1/trees/x", **files}
     distros = {"scotland": web, "gone": {**web, "kernel": "k/gone"}}

@@ -33,7 +33,7 @@ class Site(World):
         self.config = folder / "netprov.yaml"
         self.put("j", INITRD)
         (folder / "autoinstall").mkdir()
-        (folder / "autoinstall" / "probe.ks").write_text("token {{ token }}\n")
+        (folder / "autoinstall" / "probe.ks").write_text("# netprov: template\ntoken {{ token }}\n")
         systems = {
             "lady": {"profile": "p", "install": "install-once", "interfaces": {"eth0": {"mac_address": LADY}}},
             "lord": {"profile": "p", "install": "local", "interfaces": {"eth0": {"mac_address": LORD}}},

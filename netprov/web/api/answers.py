@@ -160,7 +160,10 @@ def rendered(asked: Asked) -> Json:
     if kind in ("autoinstall", "args"):
         if target is None:
             raise PeerError(f"no system or profile is called {name!r}", 404)
-        text = preview.arguments(target, None) if kind == "args" else preview.answers(target, None).body.decode()
+        if kind == "args":
+            text = preview.arguments(target, None)
+        else:
+            text = preview.answers(target, None).body.decode(errors="replace")  # a plain file need not be UTF-8
     else:
         script = preview.script(Loader(kind), _asking(name, inventory))
         if script is None:

@@ -47,9 +47,15 @@ def blueprint(services: Services) -> Blueprint:
     @routes.get("/<name>/<token>/vendor-data")
     @routes.get("/profile/<name>/vendor-data")
     @routes.get("/profile/<name>/<token>/vendor-data")
-    def vendor_data(name: str, token: str = "") -> Response:
+    @routes.get("/<name>/network-config")
+    @routes.get("/<name>/<token>/network-config")
+    @routes.get("/profile/<name>/network-config")
+    @routes.get("/profile/<name>/<token>/network-config")
+    def nothing(name: str, token: str = "") -> Response:
+        """There is none. cloud-init asks all the same (for the network's from 24.3 on), and again and again where it
+        gets 404."""
         tell(Outcome(quiet=True))
-        return Response(b"", content_type=YAML)  # there is none; cloud-init asks all the same
+        return Response(b"", content_type=YAML)
 
     def target(kind: str, name: str) -> Target:
         found = services.generation().target(kind, name)
