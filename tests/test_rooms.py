@@ -13,7 +13,7 @@ import netprov
 
 PACKAGE = Path(netprov.__file__).parent
 ROOMS = frozenset(folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").exists())
-GROUND = frozenset({"errors", "halt", "quick", "text", "recent", "mac", "datagram"})
+GROUND = frozenset({"errors", "halt", "quick", "text", "recent", "mac", "datagram", "descriptors"})
 """Modules that every room may use: they use none."""
 
 TOP = frozenset({"__init__", "__main__"})
