@@ -179,11 +179,11 @@ class _Decider:
     def _choose_loader(self, arch: Arch | None, policy: UnknownPolicy | None) -> BootDecision:
         request, target = self.request, self.target
         choice = choose(arch, target, policy, request.via, request.loader)
-        if choice.by is By.FILENAME:
+        names = names_of(arch, request.vendor_class)
+        if choice.by is By.FILENAME and names is not Names.ALL:
             assert target is not None
             self._named(target)
             return self._send(choice.file, over_http=arch is not None and arch.http)
-        names = names_of(arch, request.vendor_class)
         if names is not Names.OURS and request.loader is Loader.FIRMWARE:
             name = arch.name if arch is not None else request.vendor_class
             text = f"{name} asks for {names.value}: it is told the server, and no file"

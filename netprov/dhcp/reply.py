@@ -11,6 +11,7 @@ from netprov.dhcp.answer import NOTHING, BootFields
 from netprov.dhcp.packet import ACK, ANY, BOOTREPLY, BROADCAST_FLAG, NAK, OFFER, Packet
 from netprov.dhcpoptions.table import encode_option
 from netprov.inventory.model import Subnet, Target
+from netprov.inventory.options import FOR_CLIENTS
 from netprov.quick import quick
 
 V6ONLY_MIN = 300  # seconds, RFC 8925 §3.4
@@ -22,11 +23,18 @@ _REMEMBERED = 16  # parameter request lists whose answer is known without lookin
 
 
 class Offered:
-    """The options a client may get, its subnet's and its own, encoded. `forced`: which of them go out unasked."""
+    """The options a client may get, its subnet's and its own, encoded. `forced`: which of them go out unasked; `firm`:
+    which of these stand where the server has a value for booting too."""
 
-    def __init__(self, options: Mapping[int, bytes], forced: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        options: Mapping[int, bytes],
+        forced: frozenset[int] = frozenset(),
+        firm: frozenset[int] = frozenset(),
+    ) -> None:
         self.options = options
         self.forced = forced
+        self.firm = firm
         self._chosen: dict[bytes, dict[int, bytes]] = {}
 
     def to(self, wanted: bytes) -> dict[int, bytes]:
@@ -81,6 +89,8 @@ def build(query: Packet, kind: int | None, server: IPv4Address, terms: Terms, bo
     if client_id and kind is not None:
         options[61] = client_id
     options.update(boot.options)
+    for code in terms.offered.firm:
+        options[code] = terms.offered.options[code]
     if 67 in boot.options:
         options[67] = options.pop(67)
     relay = query.options.get(82)
@@ -132,9 +142,30 @@ def subnet_options(subnet: Subnet) -> dict[int, bytes]:
     return encoded | dict(subnet.options)
 
 
-def forced_options(subnet: Subnet) -> frozenset[int]:
-    """The options that go out unasked: whoever wrote one under `options:` wants it sent (PXELINUX asks for none)."""
-    return frozenset(subnet.options)
+def offer_of(subnet: Subnet, target: Target | None, ip: IPv4Address, vendor_class: str) -> Offered:
+    """The options of a client at `ip` that boots `target`. What the operator wrote as an option goes out unasked:
+    whoever wrote it wants it sent (PXELINUX asks for none)."""
+    options, own, firm = subnet_options(subnet), dict(subnet.options), frozenset(subnet.options)
+    if target is not None:
+        if target.kind == "system":
+            options |= target_options(target, ip)
+        theirs, theirs_firm = client_options(target, vendor_class)
+        own |= theirs
+        options |= theirs
+        firm |= theirs_firm
+    return Offered(options, frozenset(own), firm)
+
+
+def client_options(target: Target, vendor_class: str) -> tuple[dict[int, bytes], frozenset[int]]:
+    """The operator's own options for clients of this class that boot `target`, and which of them are firm: those for
+    this class alone, which come before those for every client, and any that does not say what to boot."""
+    options: dict[int, bytes] = {}
+    firm: set[int] = set()
+    for row in sorted(target.dhcp_options, key=lambda row: bool(row.vendor_class)):
+        if vendor_class.startswith(row.vendor_class):
+            options.update(row.options)
+            firm.update(code for code, _ in row.options if row.vendor_class or code not in FOR_CLIENTS)
+    return options, frozenset(firm)
 
 
 def target_options(target: Target, ip: IPv4Address | None) -> dict[int, bytes]:

@@ -37,7 +37,7 @@ from netprov.dhcp.packet import (
     dotted,
     parse,
 )
-from netprov.dhcp.reply import Offered, Terms, build, forced_options, subnet_options, target_options
+from netprov.dhcp.reply import Offered, Terms, build, offer_of
 from netprov.dhcp.report import malformed
 from netprov.errors import PeerError
 from netprov.inventory.model import DhcpMode, Inventory, Subnet
@@ -50,6 +50,9 @@ MIN_LEASE = 120
 _REMEMBERED = 4096  # addresses whose subnet, and machines whose options, are known without looking
 
 _HOSTNAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+_Key = str | tuple[str, str, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class DhcpServer:
         self._installs = installs
         self._loops = LoaderLoop()
         self.addresses = Addresses(inventory, Leases(leases), now, own)
-        self._offered: dict[str | tuple[str, str, int], Offered] = {}
+        self._offered: dict[_Key, Offered] = {}
         self._subnets: dict[int, _Home | None] = {}
         self._handlers: dict[int | None, Callable[[Exchange, _Home], Outcome]] = {
             DISCOVER: self._discover,
@@ -321,15 +324,17 @@ class DhcpServer:
 
     def _terms(self, exchange: Exchange, home: _Home, ip: IPv4Address) -> Terms:
         subnet, target = home.subnet, exchange.decision.target
-        if target is not None and target.kind != "system":
+        if target is not None and target.kind != "system" and not target.dhcp_options:
             target = None
-        key = (home.key, target.name, int(ip)) if target is not None else home.key
+        key: _Key = home.key
+        if target is not None:
+            vendor_class = exchange.request.vendor_class if target.dhcp_options else ""
+            key = home.key, target.kind, target.name, int(ip) if target.kind == "system" else 0, vendor_class
         offered = self._offered.get(key)
         if offered is None:
-            options = subnet_options(subnet) | (target_options(target, ip) if target is not None else {})
             if len(self._offered) >= _REMEMBERED:
                 self._offered.clear()
-            offered = self._offered[key] = Offered(options, forced_options(subnet))
+            offered = self._offered[key] = offer_of(subnet, target, ip, exchange.request.vendor_class)
         asked = exchange.query.options.get(51, b"")
         lease = subnet.lease
         if len(asked) >= 4:

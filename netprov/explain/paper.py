@@ -12,7 +12,7 @@ from netprov.boot.reason import Reason
 from netprov.dhcp.classify import Arrival
 from netprov.dhcp.destination import Broadcast, Destination, ToHardware, Unicast
 from netprov.dhcp.packet import Packet, parse
-from netprov.dhcp.reply import subnet_options, target_options
+from netprov.dhcp.reply import client_options, subnet_options, target_options
 from netprov.dhcp.server import DhcpServer
 from netprov.errors import Origin
 from netprov.explain.stage import Reply
@@ -64,20 +64,25 @@ class Paper:
         reply = None
         if outcome.reply is not None:
             packet = parse(outcome.reply.data)
-            origins = self._origins(packet, outcome.decision) if outcome.decision is not None else {}
+            vendor_class = parse(data).options.get(60, b"").decode("latin-1")
+            decision = outcome.decision
+            origins = self._origins(packet, decision, vendor_class) if decision is not None else {}
             reply = Reply(packet, _where(outcome.reply.destination), origins=origins)
         return Heard(outcome.event, outcome.decision, reply)
 
-    def _origins(self, packet: Packet, decision: BootDecision) -> dict[int, Origin]:
+    def _origins(self, packet: Packet, decision: BootDecision, vendor_class: str) -> dict[int, Origin]:
         """Where what the options say was declared: with the machine, its subnet, or what names the boot file."""
         target, ip = decision.target, packet.yiaddr
         system = target if target is not None and target.kind == "system" else None
         subnet = self._inventory.subnet_of(ip) if int(ip) else None
         own = target_options(system, ip) if system is not None else {}
+        written = client_options(target, vendor_class)[0] if target is not None else {}
         common = {51, *subnet_options(subnet)} if subnet is not None else set()
         found: dict[int, Origin | None] = {}
         for code in packet.options:
-            if code in own and system is not None:
+            if packet.options[code] == written.get(code) and target is not None:
+                found[code] = target.origins.get("dhcp_options")
+            elif code in own and system is not None:
                 found[code] = system.origins.get(_FIELDS.get(code, "interfaces"), system.origins.get("interfaces"))
             elif code in common and subnet is not None:
                 found[code] = subnet.origin

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from netprov.inventory import types as t
 from netprov.inventory.model import DhcpMode, Disk, InstallMode, Notice, Scope, UnknownPolicy, Virt
-from netprov.inventory.options import SUBNET_OPTIONS
+from netprov.inventory.options import CLIENT_OPTIONS, SUBNET_OPTIONS
 from netprov.inventory.values import (
     parse_flag,
     parse_gigabytes,
@@ -167,6 +167,7 @@ FIELDS: tuple[Field, ...] = (
     Field("boot_loaders", _CHAIN, t.ListOf(_LOADER), (), "Loaders to use, the preferred first; without any, the client architecture's default.", Inherits.CHAIN, aliases=("boot_loader",)),
     Field("next_server", _CHAIN, t.ADDRESS, None, "The TFTP server to send clients to; without it, this one.", Inherits.CHAIN, aliases=("next_server_v4",)),
     Field("filename", _CHAIN, t.PATH, "", "The boot file to send in place of the client architecture's loader; BOOTP and plain DHCP clients, switches among them, get it too.", Inherits.CHAIN),
+    Field("dhcp_options", _CHAIN, CLIENT_OPTIONS, (), "Further DHCP options, as a subnet's `options`, or a list of such, where `class: TEXT` keeps one to clients whose vendor class begins so: `[{time-offset: 3600}, {class: ciscopnp, 43: hex:0102}]`. 43, 66 and 67 replace the server's own for a class; without one they go to clients that are sent nothing to boot.", Inherits.CHAIN, Merge.LIST),
     Field("install", _CHAIN, _MODE, InstallMode.LOCAL, f"{_INSTALL_MODES}.", Inherits.CHAIN),
     Field("install_attempts", _CHAIN, t.number(1, 1000), 3, "Starts of one install before it counts as failed.", Inherits.CHAIN),
     Field("menu", (Kind.PROFILE,), t.NAME, "", "The menu that lists it.", Inherits.CHAIN),

@@ -76,6 +76,14 @@ class Virt:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """DHCP options for clients whose vendor class (option 60) begins with `vendor_class`; "": for every client."""
+
+    vendor_class: str = ""
+    options: tuple[tuple[int, bytes], ...] = ()  # encoded, by code
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What one machine boots: everything inherited is merged in, every unset field has its default.
 
@@ -110,6 +118,7 @@ class Target:
     boot_loaders: tuple[str, ...] = ()  # of "ipxe", "pxelinux", "grub", the preferred first; empty: the arch's default
     next_server: IPv4Address | None = None
     filename: str = ""  # the NBP to send in place of the table's
+    dhcp_options: tuple[ClientOptions, ...] = ()  # a later one's value of an option counts
     install: InstallMode = InstallMode.LOCAL
     install_attempts: int = 3
     menu: str = ""

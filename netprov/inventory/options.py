@@ -1,4 +1,4 @@
-"""Further DHCP options of a subnet, by number or name, encoded.
+"""Further DHCP options of a subnet, or of the clients of a profile or system, by number or name, encoded.
 
 The codes that DHCP and PXE need for themselves are not to be set here: the server knows what each client needs there.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 from netprov.dhcpoptions.table import OPTIONS, option_named
 from netprov.dhcpoptions.types import Type
+from netprov.inventory.model import ClientOptions
 from netprov.inventory.nodes import ListNode, MapNode, Node, ScalarNode
 from netprov.inventory.types import Schema, Wrong
 from netprov.inventory.values import (
@@ -30,6 +31,9 @@ OURS: Mapping[int, str] = {
     67: "a system's filename", 82: "", 93: "", 94: "", 97: "", 108: "v6only", 119: "search", 175: "", 255: "",
 }  # fmt: skip
 """Codes the server sets itself, and the field that says what."""
+
+FOR_CLIENTS = frozenset((43, 66, 67))
+"""Those of them that are a client's own matter: what a switch or telephone sets itself up by."""
 
 
 def _route(text: str) -> tuple[IPv4Network, IPv4Address]:
@@ -70,6 +74,7 @@ class OptionsType:
 
     label: str = "DHCP options"
     choices: tuple[str, ...] = ()
+    allowed: frozenset[int] = frozenset()  # of OURS
 
     def read(self, node: Node) -> dict[int, bytes]:
         if not isinstance(node, MapNode):
@@ -77,7 +82,7 @@ class OptionsType:
         found: dict[int, bytes] = {}
         for key, value in node.entries.items():
             try:
-                code = _code(key)
+                code = self._code(key)
                 octets = _encode(code, value)
             except ValueError as error:
                 raise Wrong(value, str(error), f".{key}") from None
@@ -91,19 +96,58 @@ class OptionsType:
         value: Schema = {"anyOf": [one, {"type": "array", "items": one}]}
         known: dict[str, Any] = {}
         for option in OPTIONS.values():
-            if option.code not in OURS:
+            if option.code not in OURS or option.code in self.allowed:
                 old = value | {"description": f"Another name of `{option.name}`.", "deprecated": True}
                 known |= {option.name: value, str(option.code): value} | dict.fromkeys(option.aliases, old)
         others = {r"^\d+$": value}
         return {"type": "object", "properties": known, "patternProperties": others, "additionalProperties": False}
 
+    def _code(self, key: str) -> int:
+        code = parse_number(key, 0, 255) if key.isdecimal() else option_named(key).code
+        if code in OURS and code not in self.allowed:
+            ours = f"; write {OURS[code]}:" if OURS[code] else ""
+            raise ValueError(f"option {code} is what the server works out for each client{ours}")
+        return code
 
-def _code(key: str) -> int:
-    code = parse_number(key, 0, 255) if key.isdecimal() else option_named(key).code
-    if code in OURS:
-        ours = f"; write {OURS[code]}:" if OURS[code] else ""
-        raise ValueError(f"option {code} is what the server works out for each client{ours}")
-    return code
+
+@dataclass(frozen=True, slots=True)
+class ClientOptionsType:
+    """One mapping of options, or a list of such, each perhaps with the vendor class it is for. → ClientOptions."""
+
+    label: str = "DHCP options, or a list of such, each perhaps with a class"
+    choices: tuple[str, ...] = ()
+
+    def read(self, node: Node) -> tuple[ClientOptions, ...]:
+        if isinstance(node, ListNode):
+            return tuple(self._one(item, f"[{at}]") for at, item in enumerate(node.items))
+        return (self._one(node, ""),)
+
+    def _one(self, node: Node, path: str) -> ClientOptions:
+        if not isinstance(node, MapNode):
+            raise Wrong(node, "must be a mapping of option numbers or names", path)
+        entries = dict(node.entries)
+        named = entries.pop(_CLASS, None)
+        try:
+            options = _CLIENTS.read(node._replace(entries=entries))
+        except Wrong as wrong:
+            raise Wrong(wrong.node, wrong.text, path + wrong.path) from None
+        return ClientOptions(_class_name(named, path), tuple(options.items()))
+
+    def schema(self) -> Schema:
+        one = _CLIENTS.schema()
+        one["properties"] = {_CLASS: {"type": "string", "minLength": 1}, **one["properties"]}
+        return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+def _class_name(node: Node | None, path: str) -> str:
+    if node is None:
+        return ""
+    if not isinstance(node, ScalarNode) or node.null or not node.text:
+        raise Wrong(node, "must be how the clients' vendor class begins, such as PXEClient", f"{path}.{_CLASS}")
+    try:
+        return parse_line(node.text)
+    except ValueError as error:
+        raise Wrong(node, str(error), f"{path}.{_CLASS}") from None
 
 
 def _encode(code: int, node: Node) -> bytes:
@@ -134,4 +178,7 @@ def _texts(node: Node) -> list[str]:
     return texts
 
 
+_CLASS = "class"
+_CLIENTS = OptionsType(allowed=FOR_CLIENTS)
 SUBNET_OPTIONS = OptionsType()
+CLIENT_OPTIONS = ClientOptionsType()

@@ -71,7 +71,7 @@ def sent(declared: Inventory) -> Iterator[str]:
     for (mac, server), arch, loader in product(askers, ARCHS, asks):
         decision = decide(BootRequest(via, loader, mac=mac, server=server, arch=arch), declared, state)
         file = decision.loader_file
-        if decision.action is Action.LOADER and not file.startswith("/ipxe/") and "://" not in file:
+        if decision.action is Action.LOADER and file and not file.startswith("/ipxe/") and "://" not in file:
             yield from (link.name for link in chain_of(file) if not link.optional)
 
 

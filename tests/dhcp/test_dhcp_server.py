@@ -35,7 +35,7 @@ from netprov.boot.install import InstallRecord, InstallState
 from netprov.boot.reason import Reason
 from netprov.dhcp.destination import Broadcast, Destination, ToHardware, Unicast
 from netprov.dhcp.packet import ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, parse
-from netprov.inventory.model import DhcpMode, InstallMode, ServerSettings
+from netprov.inventory.model import ClientOptions, DhcpMode, InstallMode, ServerSettings
 from netprov.journal.event import Kind
 from netprov.mac import Mac
 
@@ -708,6 +708,54 @@ def test_declared_options() -> None:
     ack = World(inventory(systems=(lady,))).boot(LADY, {55: bytes((3, 6, 12))})
     assert (ack.options[3], ack.options[6]) == (ip("10.77.0.254").packed, ip("9.9.9.9").packed)
     assert ack.options[12] == b"lady.example.org"
+
+
+CISCO = b"ciscopnp"
+ZTP = (
+    ClientOptions("", ((67, b"all.cfg"), (224, b"all"))),
+    ClientOptions("cisco", ((43, b"\1\2"), (67, b"cisco.cfg"))),
+    ClientOptions("", ((2, bytes(4)),)),
+)
+
+# (what, vendor class, further fields, what it gets of 2, 43, 67 and 224)
+CLIENT_OPTIONS: list[tuple[str, dict[int, bytes], dict[str, Any], dict[int, bytes]]] = [
+    ("no class", {}, {}, {2: bytes(4), 67: b"all.cfg", 224: b"all"}),
+    ("its class", {60: CISCO}, {}, {2: bytes(4), 43: b"\1\2", 67: b"cisco.cfg", 224: b"all"}),
+    ("another class", {60: b"udhcp"}, {}, {2: bytes(4), 67: b"all.cfg", 224: b"all"}),
+    ("a class in capitals is another", {60: b"CISCO"}, {}, {2: bytes(4), 67: b"all.cfg", 224: b"all"}),
+    ("its class before its filename", {60: CISCO}, {"filename": "x"},
+     {2: bytes(4), 43: b"\1\2", 67: b"cisco.cfg", 224: b"all"}),
+    ("filename before what is for all", {}, {"filename": "x"}, {2: bytes(4), 67: b"x", 224: b"all"}),
+    ("firmware keeps what boots it", PXE_BIOS, {},
+     {2: bytes(4), 43: b"\6\1\x08\xff", 67: b"pxelinux.0", 224: b"all"}),
+]  # fmt: skip
+
+
+@named("options, fields, gets", CLIENT_OPTIONS)
+@pytest.mark.parametrize("subnets_profile", [False, True])
+def test_options_of_a_system_and_of_a_profile(
+    subnets_profile: bool, options: dict[int, bytes], fields: dict[str, Any], gets: dict[int, bytes]
+) -> None:
+    """Declared for the machine itself, or for what unknown ones boot in its subnet. Asked for or not."""
+    lady = system("lady", LADY, "10.77.0.14/24", dhcp_options=ZTP, **fields)
+    inv = inventory(systems=(lady,))
+    if subnets_profile:
+        net = replace(SUBNETS[0], profile="web")
+        inv = inventory(subnets=(net,), systems=(replace(lady, kind="profile", name="web", interfaces=()),))
+    world = World(inv)
+    for _ in range(2):  # the second is remembered
+        got = world.boot(LADY, {**options, 55: b"\1"})
+        assert {code: octets for code, octets in got.options.items() if code in (2, 43, 67, 224)} == gets
+    world.boot(LADY, {60: b"another", 55: b"\1"})
+    assert world.boot(LADY, {**options, 55: b"\1"}, xid=8).options[67] == gets[67]
+
+
+def test_a_systems_options_replace_its_subnets() -> None:
+    net = replace(SUBNETS[0], options={224: b"subnet", 225: b"subnet"})
+    own = (ClientOptions("", ((224, b"lady"), (28, b"\1\1\1\1"))),)
+    lady = system("lady", LADY, "10.77.0.14/24", dhcp_options=own)
+    got = World(inventory(subnets=(net,), systems=(lady,))).boot(LADY, {55: b"\1"})
+    assert (got.options[224], got.options[225], got.options[28]) == (b"lady", b"subnet", b"\1\1\1\1")
 
 
 HOSTNAMES = [

@@ -84,6 +84,7 @@ INHERITED = [
     # every field of the chain but where another value must do for an object
     ("name_servers", "10.0.0.9"), ("name_servers_search", "a.example.org"), ("kernel_options", "splash"), ("autoinstall", "default.ks"),
     ("autoinstall_meta", "{note: hello}"), ("boot_loaders", "ipxe"), ("next_server", "10.0.0.9"), ("filename", "own.0"),
+    ("dhcp_options", "{224: hex:01}"),
     ("install", "always"), ("install_attempts", "9"), ("proxy", "http://proxy:3128"),
 ]  # fmt: skip
 BOOTED = [

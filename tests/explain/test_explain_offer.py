@@ -58,6 +58,12 @@ MACHINES = [
         "none",
         ("install: install-once\n    hostname", "filename: own.efi\n    install: always\n    hostname"),
     ),
+    (
+        "earl",
+        "bios",
+        "none",
+        ("hostname: earl", "dhcp_options: [{class: PXE, 43: hex:01, 224: hex:02}]\n    hostname: earl"),
+    ),
 ]
 
 
@@ -91,7 +97,7 @@ def test_every_option_has_where_it_was_declared(house: Path) -> None:
     edit(
         house,
         "hostname: earl.example.org",
-        "install: always\n    name_servers: 10.0.0.9\n    hostname: earl.example.org",
+        "install: always\n    name_servers: 10.0.0.9\n    dhcp_options: {class: PXE, 224: hex:01, 43: hex:01}\n    hostname: earl.example.org",
     )
     offer = told(house, "earl", "--arch", "uefi-x64", status=1)["stages"][0]["replies"][0]
     origins = {row["code"]: (row["origin"] or "").rpartition(":")[2] for row in offer["options"]}
@@ -101,6 +107,8 @@ def test_every_option_has_where_it_was_declared(house: Path) -> None:
     assert "filename" in lines[int(origins[67]) - 1]
     assert "name_servers" in lines[int(origins[6]) - 1]
     assert "hostname" in lines[int(origins[12]) - 1]
+    assert "dhcp_options" in lines[int(origins[224]) - 1]
+    assert "dhcp_options" in lines[int(origins[43]) - 1]
 
 
 def test_text(house: Path) -> None:

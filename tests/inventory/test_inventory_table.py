@@ -83,7 +83,7 @@ def test_what_merges_is_inherited() -> None:
 VALUES = {  # one value other than the default for each inheritable field
     "name_servers": "10.0.0.1", "name_servers_search": "example.org", "breed": "redhat", "os_version": "9", "arch": "aarch64", "kernel": "k",
     "initrd": "initrd.img", "tree": "http://x", "kernel_options": "quiet", "autoinstall": "web.ks", "autoinstall_meta": "a=b",
-    "boot_loaders": "grub", "next_server": "10.0.0.9", "filename": "x.efi", "install": "always", "install_attempts": "9", "menu": "m",
+    "boot_loaders": "grub", "next_server": "10.0.0.9", "filename": "x.efi", "dhcp_options": "{224: hex:01}", "install": "always", "install_attempts": "9", "menu": "m",
     "enable_menu": "false", "proxy": "http://p", "virt": "{ram: 1G}", "owners": "me",
 }  # fmt: skip
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netprov.inventory import values as v
+from netprov.inventory.model import ClientOptions
 from netprov.inventory.nodes import ScalarNode, compose
-from netprov.inventory.options import SUBNET_OPTIONS
+from netprov.inventory.options import CLIENT_OPTIONS, SUBNET_OPTIONS
 from netprov.inventory.types import Free, KernelOptions, Wrong, free_value
 
 GOOD = [
@@ -174,6 +175,50 @@ def test_dhcp_options(text: str, value: object) -> None:
     node = compose(text.encode(), "f")
     assert node is not None
     assert SUBNET_OPTIONS.read(node) == value
+
+
+CLIENTS = [
+    ("{}", (ClientOptions(),)),
+    ("{66: tftp.example.org, 67: a.cfg}", (ClientOptions("", ((66, b"tftp.example.org"), (67, b"a.cfg"))),)),
+    ("{class: ciscopnp, 43: 'hex:0102'}", (ClientOptions("ciscopnp", ((43, b"\1\2"),)),)),
+    ("[]", ()),
+    (
+        "[{2: 0}, {class: 'Juniper-', bootfile-name: b}]",
+        (ClientOptions("", ((2, bytes(4)),)), ClientOptions("Juniper-", ((67, b"b"),))),
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), CLIENTS)
+def test_client_options(text: str, value: object) -> None:
+    node = compose(text.encode(), "f")
+    assert node is not None
+    assert CLIENT_OPTIONS.read(node) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "path"),
+    [
+        ("5", "must be a mapping", ""),
+        ("[5]", "must be a mapping", "[0]"),
+        ("[{2: 0}, [1]]", "must be a mapping", "[1]"),
+        ("{class: }", "vendor class begins", ".class"),
+        ("{class: ''}", "vendor class begins", ".class"),
+        ("{class: [a]}", "vendor class begins", ".class"),
+        ("{class: {a: b}}", "vendor class begins", ".class"),
+        ('{class: "a\\nb"}', "line", ".class"),
+        ("[{class: a, 53: 1}]", "works out", "[0].53"),
+        ("{60: PXEClient}", "works out", ".60"),
+        ("{6: 1.1.1.1}", "write dns:", ".6"),
+        ("[{}, {224: lady}]", "hex:", "[1].224"),
+    ],
+)
+def test_client_options_refused(text: str, says: str, path: str) -> None:
+    node = compose(text.encode(), "f")
+    assert node is not None
+    with pytest.raises(Wrong, match=says) as caught:
+        CLIENT_OPTIONS.read(node)
+    assert caught.value.path == path
 
 
 @pytest.mark.parametrize(
