@@ -117,6 +117,20 @@ def test_limit(url: str, tmp_path: Path) -> None:
         into(Place(url=f"{url}/whole"), tmp_path, 1000)
 
 
+def test_limit_of_several(url: str, tmp_path: Path) -> None:
+    """What stands in the file already counts: many initrds together are held to what one is."""
+    descriptor = os.open(tmp_path / "got", os.O_WRONLY | os.O_CREAT)
+    try:
+        fetcher = Fetcher("", 2 * len(BODY) + 10)
+        for _ in range(2):
+            fetcher.into(Place(url=f"{url}/whole"), descriptor)
+        with pytest.raises(PeerError, match="10 are allowed"):
+            fetcher.into(Place(url=f"{url}/whole"), descriptor)
+    finally:
+        os.close(descriptor)
+    assert (tmp_path / "got").stat().st_size == 2 * len(BODY)
+
+
 def test_small(url: str) -> None:
     fetcher = Fetcher("", 1 << 30)
     assert fetcher.small(Place(url=f"{url}/whole")) == BODY

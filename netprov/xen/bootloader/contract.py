@@ -96,7 +96,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("timeout", "timeout", help="Seconds for all of it."),
     Option("retries", "retries", help="How often DHCP is asked again."),
     Option("server", "server", help="A boot server's address or URL: DHCP is then not asked for one."),
-    Option("max-size", "max_size", help="The most that a kernel or initrd may have, like 1G."),
+    Option("max-size", "max_size", help="The most that the kernel, or all initrds together, may have, like 1G."),
     Option("dry-run", "dry_run", value=False, help="Say what would boot; fetch no kernel, write no answer."),
     Option("json", "json", value=False, help="Say it as JSON."),
     Option("help", "help", value=False, help="This text."),

@@ -35,7 +35,8 @@ class NotThere(PeerError):
 
 
 class Fetcher:
-    """`server`: where TFTP names without a server of their own are. `limit`: the octets that a file may have.
+    """`server`: where TFTP names without a server of their own are. `limit`: the octets that a file may
+    have, with what stands in it already.
 
     `preview`: nothing boots; a netprov server is told, so that no install begins by it.
     """
@@ -78,7 +79,7 @@ class Fetcher:
                 octets = octets[os.write(descriptor, octets) :]
 
         try:
-            self._fetch(place, write, self._limit)
+            self._fetch(place, write, self._limit - os.fstat(descriptor).st_size)
         except OSError as error:
             raise PeerError(Message.NOT_KEPT.said(place=place, why=error.strerror)) from None
         if promised is not None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from netprov.errors import PeerError
 from netprov.xen.bootloader.elfnotes import Elf, Note, read_elf
 from netprov.xen.bootloader.messages import Message
-from netprov.xen.bootloader.payload import LARGEST, Packing, is_zboot, packing_of, pieces, zboot_payload
+from netprov.xen.bootloader.payload import LARGEST, Octets, Packing, is_zboot, packing_of, pieces, zboot_payload
 
 _SECTOR = 512
 _HEADER_END = 0x250  # of the fields that are read
@@ -44,13 +44,13 @@ class Verdict:
     reason: str  # a clause that goes on from the kernel's name: "has no …"
 
 
-def examine(data: bytes, limit: int = LARGEST) -> KernelImage:
+def examine(data: Octets, limit: int = LARGEST) -> KernelImage:
     """What kernel `data` is. Raises PeerError for what is none or damaged: a clause that goes on from its name."""
     if not data:
         raise PeerError(Message.EMPTY.said())
     if data[510:512] == b"\x55\xaa" and data[0x202:0x206] == b"HdrS" and len(data) >= _HEADER_END:
         return _bzimage(data, limit)
-    if data.startswith(b"\x7fELF"):
+    if data[:4] == b"\x7fELF":
         return _elf_image("ELF", data, "", limit)
     if _image_arch(data):
         return KernelImage("Image", _image_arch(data))
@@ -69,7 +69,7 @@ def examine(data: bytes, limit: int = LARGEST) -> KernelImage:
     raise PeerError(Message.NO_KERNEL.said(what=_looks_like(data)))
 
 
-def _start(data: bytes, packing: Packing | None, limit: int) -> bytes:
+def _start(data: Octets, packing: Packing | None, limit: int) -> bytes:
     """The first sector of what is packed."""
     start = b""
     for piece in pieces(data, packing, limit):
@@ -79,11 +79,11 @@ def _start(data: bytes, packing: Packing | None, limit: int) -> bytes:
     return start
 
 
-def _image_arch(data: bytes) -> str:
-    return _IMAGES.get(data[0x38:0x3C], "")
+def _image_arch(data: Octets) -> str:
+    return _IMAGES.get(bytes(data[0x38:0x3C]), "")
 
 
-def _zboot(data: bytes, limit: int) -> KernelImage:
+def _zboot(data: Octets, limit: int) -> KernelImage:
     inner = zboot_payload(data)
     packing = packing_of(inner)
     arch = _image_arch(_start(inner, packing, limit))
@@ -92,12 +92,13 @@ def _zboot(data: bytes, limit: int) -> KernelImage:
     return KernelImage("EFI zboot image", arch, packing.name if packing is not None else "")
 
 
-def _bzimage(data: bytes, limit: int) -> KernelImage:
+def _bzimage(data: Octets, limit: int) -> KernelImage:
     """Source: Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header"."""
     protocol, name_at = struct.unpack_from("<H6xH", data, 0x206)
     setup = ((data[0x1F1] or 4) + 1) * _SECTOR
     (paragraphs,) = struct.unpack_from("<I", data, 0x1F4)
-    version = data[name_at + 0x200 : name_at + 0x280].partition(b"\0")[0].decode("ascii", "replace") if name_at else ""
+    said = bytes(data[name_at + 0x200 : name_at + 0x280]) if name_at else b""
+    version = said.partition(b"\0")[0].decode("ascii", "replace")
     release = version.split(" ")[0] if version.isprintable() else ""
     if len(data) < setup + paragraphs * 16:
         raise PeerError(Message.CUT_SHORT.said(what=f"{len(data)} octets of {setup + paragraphs * 16}"))
@@ -111,14 +112,14 @@ def _bzimage(data: bytes, limit: int) -> KernelImage:
     return _elf_image("bzImage", payload, packing.name if packing else "", limit, release)
 
 
-def _elf_image(format_: str, data: bytes, packing: str, limit: int, version: str = "") -> KernelImage:
+def _elf_image(format_: str, data: Octets, packing: str, limit: int, version: str = "") -> KernelImage:
     kind = packing_of(data)
     elf = read_elf(pieces(data, kind, limit))
     old = not elf.notes and elf.arch in ("i386", "x86_64") and _has(data, limit)
     return KernelImage(format_, elf.arch, packing, version, elf, old)
 
 
-def _has(data: bytes, limit: int) -> bool:
+def _has(data: Octets, limit: int) -> bool:
     tail = b""
     for piece in pieces(data, packing_of(data), limit):
         window = tail + piece
@@ -132,8 +133,8 @@ def _initrd(start: bytes) -> str:
     return ": it is an initrd" if start.startswith((b"070701", b"070702")) else ""
 
 
-def _looks_like(data: bytes) -> str:
-    head = data[:512].lstrip().lower()
+def _looks_like(data: Octets) -> str:
+    head = bytes(data[:512]).lstrip().lower()
     if head.startswith((b"<!doctype", b"<html", b"<?xml")):
         return "it is a web page; is there an error page at this address?"
     if head.startswith((b"070701", b"070702")):
@@ -142,11 +143,11 @@ def _looks_like(data: bytes) -> str:
         return "it is a script"
     if data[0x8001:0x8006] == b"CD001":
         return "it is an ISO image"
-    if data.startswith(b"MZ"):
+    if data[:2] == b"MZ":
         return "it is a program for UEFI or Windows"
     if data[510:512] == b"\x55\xaa":
         return "it is a boot sector or a disk image"
-    return f"it begins with {data[:8].hex(' ')}"
+    return f"it begins with {bytes(data[:8]).hex(' ')}"
 
 
 def verdict(image: KernelImage, guest: Guest, arch: str = "x86_64") -> Verdict:

@@ -48,6 +48,7 @@ class Message(Worded):
     CONFINED_ENDED = ("what ran as user {uid} (--runas) ended with {code} and said nothing", "Look at dom0's kernel log: it may have run out of memory.")
     CONFINED_UNREADABLE = ("user {uid} (--runas) may not read netprov's own modules ({why})", "Install netprov where everybody may read it, not beneath /root.")
     TIME_UP = ("gave up after {seconds} s (--timeout)", "Find what is slow (`netprov timeline` has each file's time), or allow more with `--timeout`.")
+    NO_MEMORY = ("what the server sent takes more than {most} MiB of dom0's memory to read", "No honest kernel or script does: look at what the server has under that name.")
     # DHCP
     NO_LEASE = ("{mac} on {bridge}: {why}: declare this MAC address at a server, and see that it is reached over {bridge}", "See whether the server answers on this bridge: `netprov check` on the server; in dom0 `tcpdump -ni BRIDGE port 67 or port 68`. A bridge that is new forwards nothing for 15 s unless its forward delay is 0.")
     NO_BOOT_FILE = ("{mac} got the address {ip} and no boot file: no DHCP server names one for it", "Declare the domU with this MAC address at the boot server: `netprov explain MAC` says what it would get there.")

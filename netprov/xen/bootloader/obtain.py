@@ -15,8 +15,9 @@ from netprov.scripts.pxelinux.names import FOLDER, Place
 from netprov.xen.bootloader.fetcher import Fetcher
 from netprov.xen.bootloader.find import BootServer, Files, Search
 from netprov.xen.bootloader.kernel import examine, verdict
+from netprov.xen.bootloader.memory import bounded_memory
 from netprov.xen.bootloader.messages import Message
-from netprov.xen.bootloader.payload import unpacked
+from netprov.xen.bootloader.unpack import mapped, unpack_file
 
 if TYPE_CHECKING:
     from netprov.scripts.facts import MachineFacts
@@ -32,7 +33,8 @@ IMPORTS = ("hashlib", "http.client", "json", "urllib.parse", "encodings.idna", "
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who boots, from which server, and what the configuration adds. `limit`: the octets of a kernel or an initrd."""
+    """Who boots, from which server, and what the configuration adds. `limit`: the octets of the kernel, packed and
+    unpacked, and those of all initrds together."""
 
     guest: Guest
     facts: MachineFacts
@@ -54,7 +56,8 @@ class Obtained:
 
 def look(wanted: Wanted, console: Console) -> Files | Local:
     """What it would boot; nothing else is fetched, and no install begins by it. Raises PeerError."""
-    return _found(wanted, _fetcher(wanted, preview=True), console)[0]
+    with bounded_memory(wanted.limit):
+        return _found(wanted, _fetcher(wanted, preview=True), console)[0]
 
 
 def obtain(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtained | Local:
@@ -62,6 +65,11 @@ def obtain(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtai
 
     Raises PeerError; a netprov server then hears why.
     """
+    with bounded_memory(wanted.limit):
+        return _obtained(wanted, console, kernel, ramdisk)
+
+
+def _obtained(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtained | Local:
     fetcher = _fetcher(wanted)
     found, notes = _found(wanted, fetcher, console)
     if isinstance(found, Local):
@@ -106,17 +114,16 @@ def _noted(error: PeerError, notes: list[str]) -> PeerError:
 
 def _kernel(wanted: Wanted, fetcher: Fetcher, found: Files, console: Console, descriptor: int) -> None:
     _download(fetcher, found.kernel, descriptor, console, "kernel", found.sums.get(found.kernel))
-    octets = _read(descriptor)
     try:
-        plain = unpacked(octets, wanted.limit)
-        image = examine(plain)
+        unpack_file(descriptor, wanted.limit)
+        image = examine(mapped(descriptor))
     except PeerError as error:
         raise PeerError(Message.KERNEL.said(file=found.kernel, why=error)) from None
+    except OSError as error:
+        raise PeerError(Message.NOT_KEPT.said(place=found.kernel, why=error.strerror)) from None
     found_fit = [verdict(image, kind, os.uname().machine) for kind in wanted.guest.types]
     if not any(one.fit for one in found_fit):
         raise PeerError(Message.KERNEL.said(file=found.kernel, why=found_fit[0].reason))
-    if plain is not octets:
-        _replace(descriptor, plain)
     console.detail(f"{found.kernel} is a {image}")
 
 
@@ -135,19 +142,3 @@ def _download(
 ) -> None:
     with console.downloading(f"{what} {place}") as told:
         fetcher.into(place, descriptor, told, promised)
-
-
-def _read(descriptor: int) -> bytes:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    with open(descriptor, "rb", closefd=False) as file:
-        return file.read()
-
-
-def _replace(descriptor: int, octets: bytes) -> None:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    os.ftruncate(descriptor, 0)
-    try:
-        while octets:
-            octets = octets[os.write(descriptor, octets) :]
-    except OSError as error:
-        raise PeerError(Message.NOT_KEPT.said(place="the kernel", why=error.strerror)) from None
