@@ -52,6 +52,7 @@ class Call:
     timeout: float | None = None
     retries: int | None = None
     server: str = ""
+    other_servers: bool = False
     max_size: str = ""
     dry_run: bool = False
     json: bool = False
@@ -96,6 +97,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("timeout", "timeout", help="Seconds for all of it."),
     Option("retries", "retries", help="How often DHCP is asked again."),
     Option("server", "server", help="A boot server's address or URL: DHCP is then not asked for one."),
+    Option(
+        "other-servers", "other_servers", value=False, help="With --server: scripts may name files of other hosts, too."
+    ),
     Option("max-size", "max_size", help="The most that the kernel, or all initrds together, may have, like 1G."),
     Option("dry-run", "dry_run", value=False, help="Say what would boot; fetch no kernel, write no answer."),
     Option("json", "json", value=False, help="Say it as JSON."),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from netprov.errors import PeerError
 from netprov.scripts.plan import Local
 from netprov.scripts.pxelinux.names import FOLDER, Place
-from netprov.xen.bootloader.fetcher import Fetcher
+from netprov.xen.bootloader.fetcher import Fetcher, folder_of
 from netprov.xen.bootloader.find import BootServer, Files, Search
 from netprov.xen.bootloader.kernel import examine, verdict
 from netprov.xen.bootloader.memory import bounded_memory
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from netprov.scripts.plan import Sum
     from netprov.xen.bootloader.console import Console
     from netprov.xen.bootloader.guest import Guest
+    from netprov.xen.bootloader.reach import Reach
 
 _PAGE = 4096
 _NOTED, _SAID = 4, 40  # notes in an error, and with -v
@@ -43,6 +44,7 @@ class Wanted:
     label: str | None = None
     folder: str = ""  # of pxelinux's configurations, where it has another name
     args: str = ""
+    reach: Reach | None = None  # where dom0 itself asks, not the domU's own bridge
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def _obtained(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Ob
 
 
 def _fetcher(wanted: Wanted, preview: bool = False) -> Fetcher:
-    return Fetcher(str(wanted.facts.server or ""), wanted.limit, preview)
+    return Fetcher(str(wanted.facts.server or ""), wanted.limit, preview, wanted.reach)
 
 
 def _found(wanted: Wanted, fetcher: Fetcher, console: Console) -> tuple[Files | Local, list[str]]:
@@ -120,7 +122,8 @@ def _kernel(wanted: Wanted, fetcher: Fetcher, found: Files, console: Console, de
     except PeerError as error:
         raise PeerError(Message.KERNEL.said(file=found.kernel, why=error)) from None
     except OSError as error:
-        raise PeerError(Message.NOT_KEPT.said(place=found.kernel, why=error.strerror)) from None
+        said = Message.NOT_KEPT.said(place=found.kernel, folder=folder_of(descriptor), why=error.strerror)
+        raise PeerError(said) from None
     found_fit = [verdict(image, kind, os.uname().machine) for kind in wanted.guest.types]
     if not any(one.fit for one in found_fit):
         raise PeerError(Message.KERNEL.said(file=found.kernel, why=found_fit[0].reason))
@@ -131,9 +134,8 @@ def _ramdisk(fetcher: Fetcher, found: Files, console: Console, descriptor: int) 
     """Several initrds become one, each but the last padded to 4 KiB (see plan.concatenated)."""
     for number, place in enumerate(found.initrds):
         if number:
-            size = os.lseek(descriptor, 0, os.SEEK_END)
+            size = os.fstat(descriptor).st_size
             os.ftruncate(descriptor, size + -size % _PAGE)
-            os.lseek(descriptor, 0, os.SEEK_END)
         _download(fetcher, place, descriptor, console, "initrd", found.sums.get(place))
 
 

@@ -28,6 +28,7 @@ from netprov.xen.bootloader.find import BootServer
 from netprov.xen.bootloader.guest import Guest, identify
 from netprov.xen.bootloader.messages import Message
 from netprov.xen.bootloader.obtain import IMPORTS, Obtained, Wanted, look, obtain
+from netprov.xen.bootloader.reach import Reach, reach_of
 
 if TYPE_CHECKING:
     from netprov.dhcp.client import Ask, Bound
@@ -100,8 +101,9 @@ def _boot(call: Call, console: Console) -> None:
     guest = identify(call)
     limit = _size(call.max_size)
     if call.server:
+        reach = reach_of(call.server, call.other_servers)
         facts = MachineFacts(mac=guest.mac, uuid=guest.uuid, server=_address(call.server))
-        local = _hand_over(call, console, guest, facts, BootServer(_url_or_nothing(call.server)), limit)
+        local = _hand_over(call, console, guest, facts, BootServer(_url_or_nothing(call.server)), limit, reach)
     else:
         local = _as_domu(call, console, guest, limit)
     if local is not None and call.dry_run:
@@ -152,10 +154,16 @@ def _asked(interface: str, bridge: str, who: Ask, retries: int) -> Bound:
 
 
 def _hand_over(
-    call: Call, console: Console, guest: Guest, facts: MachineFacts, server: BootServer, limit: int
+    call: Call,
+    console: Console,
+    guest: Guest,
+    facts: MachineFacts,
+    server: BootServer,
+    limit: int,
+    reach: Reach | None = None,
 ) -> Local | None:
     """Finds, fetches, checks and answers. Returns what says to boot the disk, where that is so."""
-    wanted = Wanted(guest, facts, server, limit, call.label, call.config_dir, call.args)
+    wanted = Wanted(guest, facts, server, limit, call.label, call.config_dir, call.args, reach)
     if call.dry_run:
         return _looked(call, wanted, console)
     with handover(call.directory) as made:
@@ -207,7 +215,8 @@ def _tell(call: Call, rows: tuple[tuple[str, str | list[str]], ...]) -> None:
     if call.json:
         print(json.dumps(dict(rows)))
     else:
-        print("\n".join(f"{name}: {value if isinstance(value, str) else ' '.join(value)}" for name, value in rows))
+        text = "\n".join(f"{name}: {value if isinstance(value, str) else ' '.join(value)}" for name, value in rows)
+        print(text.encode(errors="backslashreplace").decode())
 
 
 def _pygrub(call: Call, why: str) -> None:
