@@ -54,6 +54,7 @@ class Call:
     server: str = ""
     other_servers: bool = False
     max_size: str = ""
+    no_local: bool = False
     dry_run: bool = False
     json: bool = False
     is_config: bool = False
@@ -101,6 +102,7 @@ OPTIONS: tuple[Option, ...] = (
         "other-servers", "other_servers", value=False, help="With --server: scripts may name files of other hosts, too."
     ),
     Option("max-size", "max_size", help="The most that the kernel, or all initrds together, may have, like 1G."),
+    Option("no-local", "no_local", value=False, help="Fail where nobody answers, also with an installed disk."),
     Option("dry-run", "dry_run", value=False, help="Say what would boot; fetch no kernel, write no answer."),
     Option("json", "json", value=False, help="Say it as JSON."),
     Option("help", "help", value=False, help="This text."),

@@ -15,6 +15,7 @@ from netprov.tftp.client import FetchError, NotFoundError, Wish
 from netprov.tftp.fetch import PORT as TFTP_PORT
 from netprov.tftp.fetch import download
 from netprov.xen.bootloader.messages import Message
+from netprov.xen.bootloader.noanswer import NoAnswer
 from netprov.xen.bootloader.unpack import write_at
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class NotThere(PeerError):
     """The server says that it has no such file."""
 
 
+class Silent(PeerError):
+    """The server does not answer at all."""
+
+
 class Fetcher:
     """`server`: where TFTP names without a server of their own are. `limit`: the octets that a file may have, with what
     stands in it already. `reach`: the only hosts to ask, where dom0 itself asks.
@@ -58,6 +63,8 @@ class Fetcher:
             self._fetch(place, parts.append, SCRIPT_MOST)
         except NotThere:
             return None
+        except Silent as silent:
+            raise NoAnswer(str(silent)) from None
         return b"".join(parts)
 
     def into(
@@ -135,7 +142,8 @@ class Fetcher:
         except NotFoundError as error:
             raise NotThere(Message.TFTP_FAILED.said(tftp_url=f"tftp://{server}/{place.path}", error=error)) from None
         except (FetchError, ValueError) as error:  # ValueError: a name that TFTP cannot say
-            raise PeerError(Message.TFTP_FAILED.said(tftp_url=f"tftp://{server}/{place.path}", error=error)) from None
+            kind = Silent if isinstance(error, FetchError) and error.code is None else PeerError
+            raise kind(Message.TFTP_FAILED.said(tftp_url=f"tftp://{server}/{place.path}", error=error)) from None
 
 
 def folder_of(descriptor: int) -> str:
@@ -195,6 +203,7 @@ class _Http:
         from http.client import HTTPException
 
         failure = ""
+        kind: type[PeerError] = PeerError
         for _ in range(_TRIES):
             before = self._got
             try:
@@ -204,9 +213,10 @@ class _Http:
                 failure = f"{self._got} octets came of {self._size}"
             except (OSError, HTTPException, ValueError) as error:  # ValueError: a URL that no server can have
                 failure = str(error) or type(error).__name__
+                kind = Silent if isinstance(error, OSError) and not self._got else PeerError
             if self._got == before and self._got:
                 break
-        raise PeerError(Message.HTTP_FAILED.said(http_url=self._url, status_or_error=failure))
+        raise kind(Message.HTTP_FAILED.said(http_url=self._url, status_or_error=failure))
 
     def _once(self, url: str, redirects: int) -> None:
         parts = urlsplit(url)

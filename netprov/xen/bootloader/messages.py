@@ -55,6 +55,7 @@ class Message(Worded):
     NO_MEMORY = ("what the server sent takes more than {most} MiB of dom0's memory to read", "No honest kernel or script does: look at what the server has under that name.")
     # DHCP
     NO_LEASE = ("{mac} on {bridge}: {why}: declare this MAC address at a server, and see that it is reached over {bridge}", "See whether the server answers on this bridge: `netprov check` on the server; in dom0 `tcpdump -ni BRIDGE port 67 or port 68`. A bridge that is new forwards nothing for 15 s unless its forward delay is 0.")
+    GOES_ON = ("{error}; going on to the disk {disk}, on which something is installed (--no-local: fail instead)", "Nothing, where the domU is to run without its server; otherwise as for the error itself.")
     NO_BOOT_FILE = ("{mac} got the address {ip} and no boot file: no DHCP server names one for it", "Declare the domU with this MAC address at the boot server: `netprov explain MAC` says what it would get there.")
     BAD_MASK = ("the DHCP server gave the address {ip} with {mask}, which is no netmask", "Correct the subnet mask (option 1) of the DHCP server.")
     NO_BOOT_SERVER = ("{place}: the DHCP server named no boot server (next-server, siaddr)", "Name it in the DHCP server's configuration: next-server, or option 66.")

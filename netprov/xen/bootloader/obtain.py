@@ -17,6 +17,7 @@ from netprov.xen.bootloader.find import BootServer, Files, Search
 from netprov.xen.bootloader.kernel import examine, verdict
 from netprov.xen.bootloader.memory import bounded_memory
 from netprov.xen.bootloader.messages import Message
+from netprov.xen.bootloader.noanswer import NoAnswer
 from netprov.xen.bootloader.unpack import mapped, unpack_file
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def _found(wanted: Wanted, fetcher: Fetcher, console: Console) -> tuple[Files | 
     search = Search(fetcher.small, wanted.facts, wanted.label, folder)
     try:
         found = search.run(wanted.server)
+    except NoAnswer:
+        raise
     except PeerError as error:
         raise _noted(error, [*search.notes, *getattr(error, "__notes__", ())]) from None
     for note in search.notes[:_SAID]:

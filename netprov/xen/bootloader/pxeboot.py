@@ -27,6 +27,7 @@ from netprov.xen.bootloader.fetcher import Fetcher
 from netprov.xen.bootloader.find import BootServer
 from netprov.xen.bootloader.guest import Guest, identify
 from netprov.xen.bootloader.messages import Message
+from netprov.xen.bootloader.noanswer import NoAnswer, holds_system
 from netprov.xen.bootloader.obtain import IMPORTS, Obtained, Wanted, look, obtain
 from netprov.xen.bootloader.reach import Reach, reach_of
 
@@ -100,17 +101,31 @@ def _boot(call: Call, console: Console) -> None:
         console.say(note)
     guest = identify(call)
     limit = _size(call.max_size)
-    if call.server:
-        reach = reach_of(call.server, call.other_servers)
-        facts = MachineFacts(mac=guest.mac, uuid=guest.uuid, server=_address(call.server))
-        local = _hand_over(call, console, guest, facts, BootServer(_url_or_nothing(call.server)), limit, reach)
-    else:
-        local = _as_domu(call, console, guest, limit)
+    try:
+        local = _from_network(call, console, guest, limit)
+    except NoAnswer as unanswered:
+        if call.no_local or not holds_system(_disk(call)):
+            raise
+        said = Message.GOES_ON.said(error=unanswered, disk=_disk(call))
+        local = Local(said)
     if local is not None and call.dry_run:
         _tell(call, (("local", local.said),))
     elif local is not None:
         console.say(f"dropping to pygrub for local boot ({local.said})")
         _pygrub(call, local.said)
+
+
+def _from_network(call: Call, console: Console, guest: Guest, limit: int) -> Local | None:
+    """None: what is to boot was handed over. Raises NoAnswer where no server says anything."""
+    if call.server:
+        reach = reach_of(call.server, call.other_servers)
+        facts = MachineFacts(mac=guest.mac, uuid=guest.uuid, server=_address(call.server))
+        return _hand_over(call, console, guest, facts, BootServer(_url_or_nothing(call.server)), limit, reach)
+    return _as_domu(call, console, guest, limit)
+
+
+def _disk(call: Call) -> str:
+    return call.pygrub_image or call.disk
 
 
 def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | None:
@@ -129,7 +144,7 @@ def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | 
         router = bound.ack.address(3)
         take_address(interface, _leased(bound.ip, mask), router)
         if bound.boot is None:
-            raise PeerError(Message.NO_BOOT_FILE.said(mac=guest.mac, ip=bound.ip))
+            raise NoAnswer(Message.NO_BOOT_FILE.said(mac=guest.mac, ip=bound.ip))
         said = bound.boot.options
         facts = MachineFacts(
             guest.mac, bound.ip, bound.next_server, router, mask, guest.uuid, boot_file=bound.boot_file,
@@ -150,7 +165,7 @@ def _asked(interface: str, bridge: str, who: Ask, retries: int) -> Bound:
             return ask(interface, who)
         except PeerError as error:
             failure = str(error)
-    raise PeerError(Message.NO_LEASE.said(mac=who.mac, bridge=bridge, why=failure))
+    raise NoAnswer(Message.NO_LEASE.said(mac=who.mac, bridge=bridge, why=failure))
 
 
 def _hand_over(
@@ -194,7 +209,16 @@ def _obtained(call: Call, wanted: Wanted, console: Console, kernel: int, ramdisk
 
     for name in IMPORTS:
         import_module(name)
-    said = run_as(call.runas, lambda: asdict(obtain(wanted, console, kernel, ramdisk)))
+
+    def work() -> dict[str, object]:
+        try:
+            return asdict(obtain(wanted, console, kernel, ramdisk))
+        except NoAnswer as unanswered:
+            return {"unanswered": str(unanswered)}
+
+    said = run_as(call.runas, work)
+    if "unanswered" in said:
+        raise NoAnswer(str(said["unanswered"]))
     if "said" in said:
         return Local(str(said["said"]))
     return Obtained(str(said["args"]), said["ramdisk"] is True, str(said["report"]))
@@ -221,7 +245,7 @@ def _tell(call: Call, rows: tuple[tuple[str, str | list[str]], ...]) -> None:
 
 def _pygrub(call: Call, why: str) -> None:
     """Becomes pygrub, with xl's own arguments: its answer is the answer."""
-    disk = call.pygrub_image or call.disk
+    disk = _disk(call)
     if not disk or (Path(disk).is_file() and not Path(disk).stat().st_size):
         raise PeerError(Message.NO_DISK.said(why=why))
     import glob
