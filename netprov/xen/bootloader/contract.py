@@ -96,7 +96,11 @@ OPTIONS: tuple[Option, ...] = (
     Option("config", "config", help="The domU's configuration, to read the vif from."),
     Option("vif", "vif_number", help="Which entry of its vif= boots, counted from 0."),
     Option("timeout", "timeout", help="Seconds for all of it."),
-    Option("retries", "retries", help="How often DHCP is asked again."),
+    Option(
+        "retries",
+        "retries",
+        help="How many minutes more DHCP is asked. Default: till the timeout.",
+    ),
     Option("server", "server", help="A boot server's address or URL: DHCP is then not asked for one."),
     Option(
         "other-servers", "other_servers", value=False, help="With --server: scripts may name files of other hosts, too."

@@ -7,7 +7,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 _MAX_SIZE = 1 << 30  # octets of a kernel or an initrd
 _TIMEOUT = 600.0  # seconds for all of it
+_RHYTHM = (1.0, 2.0, 4.0, *(8.0,) * 7)
+"""Seconds: a minute in all, as a PXE ROM asks (4, 8, 16, 32; PXE 2.1 §2.2.4); never more than 8 without a question, so
+that a server, or a bridge's port, that comes alive meanwhile is heard at once."""
 _BRIDGE = "xenbr0"
 _PYGRUB = ("pygrub", "/usr/lib/xen-*/bin/pygrub", "/usr/libexec/xen/bin/pygrub", "/usr/lib/xen/bin/pygrub")
 
@@ -104,7 +108,7 @@ def _boot(call: Call, console: Console) -> None:
     try:
         local = _from_network(call, console, guest, limit)
     except NoAnswer as unanswered:
-        if call.no_local or not holds_system(_disk(call)):
+        if not _goes_on(call):
             raise
         said = Message.GOES_ON.said(error=unanswered, disk=_disk(call))
         local = Local(said)
@@ -124,6 +128,11 @@ def _from_network(call: Call, console: Console, guest: Guest, limit: int) -> Loc
     return _as_domu(call, console, guest, limit)
 
 
+def _goes_on(call: Call) -> bool:
+    """Whether it boots its disk where nobody answers."""
+    return not call.no_local and holds_system(_disk(call))
+
+
 def _disk(call: Call) -> str:
     return call.pygrub_image or call.disk
 
@@ -131,14 +140,28 @@ def _disk(call: Call) -> str:
 def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | None:
     from netprov.dhcp.client import Ask
     from netprov.xen.bootloader.domunet import as_domu, take_address
+    from netprov.xen.bootloader.wire import hindrances
 
     console.say(f"requesting info for MAC address {guest.mac}")
     options = dict(dhcp_options(guest.mac, guest.uuid))
     bridge = guest.bridge or _BRIDGE
+    hindered = "; ".join(hindrances(bridge))
+    timeout = call.timeout if call.timeout is not None else _TIMEOUT
+    until = time.monotonic() + max(timeout - 1, timeout * 0.9)  # time is left to say what was seen
+    rounds = call.retries + 1 if call.retries is not None else 1 if _goes_on(call) else None
+
     with as_domu(guest.mac, bridge) as interface:
-        bound = _asked(interface, bridge, Ask(guest.mac, options), call.retries or 0)
+
+        def asked(sent: Mapping[int, bytes]) -> Bound:
+            try:
+                return _asked(interface, Ask(guest.mac, sent, waits=_RHYTHM), rounds, until)
+            except PeerError as error:
+                why = f"{error}; of {bridge}: {hindered}" if hindered else str(error)
+                raise NoAnswer(Message.NO_LEASE.said(mac=guest.mac, bridge=bridge, why=why)) from None
+
+        bound = asked(options)
         if is_ipxe(bound.boot_file):  # which would ask again, as itself
-            again = _asked(interface, bridge, Ask(guest.mac, options | {77: IPXE_CLASS}), call.retries or 0)
+            again = asked(options | {77: IPXE_CLASS})
             bound = again if again.boot_file else bound
         mask = bound.ack.address(1) or IPv4Address("255.255.255.255")
         router = bound.ack.address(3)
@@ -156,16 +179,18 @@ def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | 
         return _hand_over(call, console, guest, facts, server, limit)
 
 
-def _asked(interface: str, bridge: str, who: Ask, retries: int) -> Bound:
+def _asked(interface: str, who: Ask, rounds: int | None, until: float) -> Bound:
+    """Asks `rounds` minutes, or, where that is None, `until` then. Raises PeerError."""
     from netprov.dhcp.ask import ask
 
-    failure = ""
-    for _ in range(retries + 1):
+    number = 1
+    while True:
         try:
-            return ask(interface, who)
-        except PeerError as error:
-            failure = str(error)
-    raise NoAnswer(Message.NO_LEASE.said(mac=who.mac, bridge=bridge, why=failure))
+            return ask(interface, who, until)
+        except PeerError:
+            if number == rounds or time.monotonic() >= until:
+                raise
+        number += 1
 
 
 def _hand_over(
