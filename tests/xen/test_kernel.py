@@ -65,6 +65,24 @@ def test_verdict(notes: dict[Note, bytes], machine: int, guest: Guest, fit: bool
         assert reason in found.reason
 
 
+CAPABILITIES = [
+    # machine, guest, Xen's own words, fit
+    (3, Guest.PV, "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 \n", False),
+    (3, Guest.PV, "xen-3.0-x86_64 xen-3.0-x86_32p hvm-3.0-x86_32 \n", True),
+    (3, Guest.PV, "", True),
+    (3, Guest.PVH, "xen-3.0-x86_64 hvm-3.0-x86_32 \n", True),
+    (62, Guest.PV, "xen-3.0-x86_64 \n", True),
+]
+
+
+@pytest.mark.parametrize(("machine", "guest", "capabilities", "fit"), CAPABILITIES)
+def test_verdict_by_xens_capabilities(machine: int, guest: Guest, capabilities: str, fit: bool) -> None:
+    image = examine(elf(PV_NOTES | PVH_NOTES, machine, wide=machine != 3))
+    found = verdict(image, guest, "x86_64", capabilities)
+    assert found.fit is fit
+    assert fit or "this Xen runs no 32-bit PV guests (xl info says xen-3.0-x86_64 hvm" in found.reason
+
+
 def test_verdict_before_the_notes() -> None:
     old = elf({}, 3, wide=False, before=b"\0GUEST_OS=linux,GUEST_VER=2.6,XEN_VER=xen-3.0,VIRT_BASE=0xC0000000\0")
     assert verdict(examine(gzip.compress(old)), Guest.PV).fit

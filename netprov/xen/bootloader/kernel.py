@@ -14,6 +14,7 @@ from netprov.xen.bootloader.payload import LARGEST, Octets, Packing, is_zboot, p
 _SECTOR = 512
 _HEADER_END = 0x250  # of the fields that are read
 _IMAGES = {b"ARM\x64": "aarch64", b"RSC\x05": "riscv64"}  # at 0x38 of an Image
+_PV32 = "xen-3.0-x86_32p"  # among the capabilities of a Xen with CONFIG_PV32 that was not told pv=no-32
 _OLD_GUEST = b"XEN_VER=xen-3.0"  # the section __xen_guest of kernels before the notes, about 2.6.9 to 2.6.16
 
 
@@ -150,15 +151,16 @@ def _looks_like(data: Octets) -> str:
     return f"it begins with {bytes(data[:8]).hex(' ')}"
 
 
-def verdict(image: KernelImage, guest: Guest, arch: str = "x86_64") -> Verdict:
-    """Whether Xen on a machine of `arch` can run `image` as `guest`, and why."""
+def verdict(image: KernelImage, guest: Guest, arch: str = "x86_64", capabilities: str = "") -> Verdict:
+    """Whether Xen on a machine of `arch` can run `image` as `guest`, and why. `capabilities`: Xen's own words for what
+    it runs, as xen_caps of `xl info`; "": not known."""
     if arch == "aarch64":
         return _on_arm(image, guest)
     if image.arch not in ("x86_64", "i386", "x86"):
         return _foreign(image, arch)
     if image.elf is None:
         return Verdict(False, Message.TOO_OLD.said())
-    return _pv(image, image.elf) if guest is Guest.PV else _pvh(image.elf)
+    return _pv(image, image.elf, capabilities) if guest is Guest.PV else _pvh(image.elf)
 
 
 def _foreign(image: KernelImage, arch: str) -> Verdict:
@@ -173,7 +175,9 @@ def _on_arm(image: KernelImage, guest: Guest) -> Verdict:
     return Verdict(True, f"is an {image.format} for {image.arch}")
 
 
-def _pv(image: KernelImage, elf: Elf) -> Verdict:
+def _pv(image: KernelImage, elf: Elf, capabilities: str) -> Verdict:
+    if elf.arch == "i386" and capabilities and _PV32 not in capabilities.split():
+        return Verdict(False, Message.NO_PV32.said(capabilities=capabilities.strip()))
     if image.old_guest:
         return Verdict(True, "is a Xen kernel of before the ELF notes")
     if not elf.notes:

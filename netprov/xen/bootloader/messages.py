@@ -95,6 +95,7 @@ class Message(Worded):
     OTHER_XEN = ("wants the interface {wanted}; Xen offers xen-3.0", _KERNEL_OTHER)
     OTHER_LOADER = ("wants to be loaded as {loader}; Xen knows only 'generic'", _KERNEL_OTHER)
     NO_PAE = ("is a 32-bit kernel without PAE, which Xen does not run: it needs CONFIG_X86_PAE", _KERNEL_OTHER)
+    NO_PV32 = ("is a 32-bit kernel, and this Xen runs no 32-bit PV guests (xl info says {capabilities})", "Take the 64-bit kernel, or start Xen with `pv=32` where it was built with it.")
     NO_PVH_ENTRY = ("has no entry for PVH guests (no note PHYS32_ENTRY): it was built without CONFIG_XEN_PVH; it can run as type = 'pv'", _KERNEL_OTHER)
     NEITHER_ENTRY = ("has no entry for PVH guests: it was built without CONFIG_XEN_PVH (and CONFIG_PVH)", _KERNEL_OTHER)
     # its own disk

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netprov.errors import PeerError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from netprov.xen.bootloader.reach import Reach
 
 _PAGE = 4096
+_CAPABILITIES = Path("/sys/hypervisor/properties/capabilities")
 _NOTED, _SAID = 4, 40  # notes in an error, and with -v
 IMPORTS = ("hashlib", "http.client", "json", "urllib.parse", "encodings.idna", "zstandard", "lz4.block")
 """What is imported only where it is needed: another user may not be allowed to read it by then."""
@@ -127,10 +129,18 @@ def _kernel(wanted: Wanted, fetcher: Fetcher, found: Files, console: Console, de
     except OSError as error:
         said = Message.NOT_KEPT.said(place=found.kernel, folder=folder_of(descriptor), why=error.strerror)
         raise PeerError(said) from None
-    found_fit = [verdict(image, kind, os.uname().machine) for kind in wanted.guest.types]
+    found_fit = [verdict(image, kind, os.uname().machine, _capabilities()) for kind in wanted.guest.types]
     if not any(one.fit for one in found_fit):
         raise PeerError(Message.KERNEL.said(file=found.kernel, why=found_fit[0].reason))
     console.detail(f"{found.kernel} is a {image}")
+
+
+def _capabilities() -> str:
+    """What xl info says as xen_caps; "" where there is no Xen beneath."""
+    try:
+        return _CAPABILITIES.read_text()
+    except OSError:
+        return ""
 
 
 def _ramdisk(fetcher: Fetcher, found: Files, console: Console, descriptor: int) -> None:
