@@ -89,9 +89,9 @@ def _lines() -> Iterator[str]:
 def _options() -> Iterator[str]:
     yield "## DHCP options by name\n"
     yield "For `options:` of a subnet, and for `dhcp_options:`, which may set 43, 66 and 67 as well; `netprov explain`"
-    yield "shows the same names. Case is ignored, and `_` is the same as `-`. Any other option is given by its number, as"
-    yield "octets: `224: hex:0102`. What the server works out for each client cannot be set here: its row names the field"
-    yield "to use instead, where there is one.\n"
+    yield "shows the same names. Case is ignored, and `_` is the same as `-`. Any other option is given by its number,"
+    yield "as octets: `224: hex:0102`. What the server works out for each client cannot be set here: its row names the"
+    yield "field to use instead, where there is one.\n"
     yield "| code | name | holds | set by | also written | source |"
     yield "|---|---|---|---|---|---|"
     for option in OPTIONS.values():
