@@ -206,7 +206,7 @@ def test_files_stay_when_handed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize("args", ["a\udcff", "\ud800"])
 def test_answer_of_what_is_no_text(args: str) -> None:
     for form in Format:
-        with pytest.raises(ConfigError, match=r"args: .* no text in UTF-8"):
+        with pytest.raises(ConfigError, match=r"args: .* is not UTF-8 text"):
             encode_answer(Answer("/k", "", args), form)
 
 
