@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 
 RUN="python3 python3-venv iproute2 ca-certificates dpkg-dev qemu-system-x86 seabios ipxe-qemu ovmf"
 TEST="$RUN qemu-system-arm qemu-efi-aarch64 qemu-utils dnsmasq-base kea-admin udhcpc isc-dhcp-client tftp-hpa atftp
-busybox-static cpio curl grub-common procps nftables iptables e2fsprogs libvirt-clients lzop tshark"
+busybox-static cpio curl grub-common procps nftables iptables e2fsprogs libvirt-clients libxml2-utils lzop tshark"
 # Ubuntu's chromium is a snap, and has no driver package: the pages' tests in a browser are left out there
 [ ! -e /etc/debian_version ] || grep -q '^ID=ubuntu' /etc/os-release || TEST="$TEST chromium chromium-driver"
 

@@ -113,14 +113,28 @@ def test_wrong_usage(config: Path, arguments: list[str]) -> None:
     assert _run(config, *arguments).exit_code == 2
 
 
+def _following(config: Path, *names: str) -> subprocess.Popen[bytes]:
+    """`netprov timeline --follow --json`. Ctrl-C ends it also where whoever started the tests ignores that signal."""
+    command = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from netprov.cli.timeline import timeline; timeline()"
+    )
+    words = [sys.executable, "-uc", command, "-c", str(config), *names, "--follow", "--json"]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _interrupted(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What else it says; it is gone in any case."""
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.communicate(timeout=30)
+    finally:
+        process.kill()
+
+
 def test_follow(config: Path) -> None:
     """What comes is printed as it comes, of the machine asked for; from a journal that begins only then."""
-    command = "from netprov.cli.timeline import timeline; timeline()"
-    process = subprocess.Popen(
-        [sys.executable, "-uc", command, "-c", str(config), "lady", "--follow", "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    process = _following(config, "lady")
     assert process.stdout is not None
     out = process.stdout
     try:
@@ -141,11 +155,9 @@ def test_follow(config: Path) -> None:
         assert kinds[0] == "install"
         assert "dhcp.ack" in kinds
         assert "dhcp.drop" not in kinds
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
     finally:
-        process.kill()
-        _, errors = process.communicate()
+        _, errors = _interrupted(process)
+    assert process.returncode == 0
     assert errors == b""
 
 
@@ -157,10 +169,7 @@ def test_events_of_nobody_are_nobodys_boot(config: Path) -> None:
 
 
 def test_follow_tells_a_verdict_once(config: Path) -> None:
-    command = "from netprov.cli.timeline import timeline; timeline()"
-    process = subprocess.Popen(
-        [sys.executable, "-uc", command, "-c", str(config), "--follow", "--json"], stdout=subprocess.PIPE
-    )
+    process = _following(config)
     assert process.stdout is not None
     machine = Machine()
     try:
@@ -180,9 +189,8 @@ def test_follow_tells_a_verdict_once(config: Path) -> None:
         assert told["verdict"]["id"] == "G1"  # type: ignore[index]
         assert not select.select([process.stdout], [], [], 2.5)[0]
     finally:
-        process.send_signal(signal.SIGINT)
-        process.stdout.close()
-        assert process.wait(10) == 0
+        _interrupted(process)
+    assert process.returncode == 0
 
 
 def test_why_nothing_was_heard(config: Path) -> None:
