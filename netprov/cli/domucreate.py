@@ -78,13 +78,6 @@ def _disk_path(text: str) -> str:
 )
 @click.option("--full", is_flag=True, help="Allocate the disks' files in full. Otherwise they are sparse.")
 @click.option("--take-disks", is_flag=True, help="Use existing disks; the install overwrites them.")
-@click.option(
-    "--folder",
-    "folders",
-    multiple=True,
-    metavar="PATH",
-    help="With --server: a folder, or /dev/GROUP, in which that server may place disks, besides /var/lib/xen/images.",
-)
 @click.option("--bridge", callback=_parsed(parse_device), help="Default: virt.bridge, else Xen's own, xenbr0.")
 @click.option("--mac", callback=_parsed(parse_mac), help="For a new system. Default: a random one of 00:16:3e.")
 @click.option("--nogfx", is_flag=True, help="No VNC screen, which an HVM guest otherwise has.")
@@ -165,7 +158,6 @@ def _order(source: str, given: dict[str, Any]) -> Order:
         graphics=not given["nogfx"],
         full=given["full"],
         take_disks=given["take_disks"],
-        folders=given["folders"],
         libvirt=given["libvirt"],
         output=given["output"],
         program=given["bootloader"] or _our_bootloader(),

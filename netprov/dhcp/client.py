@@ -20,22 +20,17 @@ from netprov.mac import Mac, octets_of
 BROADCAST = IPv4Address("255.255.255.255")
 RETRIES = (1.0, 2.0, 4.0, 8.0)  # seconds before each repetition; PXE ROMs wait 4, 8, 16, 32
 BOOT_SERVER_TRIES = 2  # a ProxyOFFER mostly says all there is to know
-UNHEARD = "no DHCP server answered"
 PROXY_WAIT = 1.0
 """Seconds to wait for a ProxyOFFER after an OFFER without a boot file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Who asks. `options` are those beside 50, 53, 54 and 57: 55, 60, 61, 77, 93 …
-
-    `waits`: the seconds before each repetition of a question, and at last before it gives up.
-    """
+    """Who asks. `options` are those beside 50, 53, 54 and 57: 55, 60, 61, 77, 93 …"""
 
     mac: Mac
     options: Mapping[int, bytes] = field(default_factory=dict)
     boots: bool = True  # wants a boot file; without one an address is enough
-    waits: tuple[float, ...] = RETRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +132,7 @@ class DhcpClient:
             return []
         if self.stage is Stage.DISCOVER and self._offer is not None:
             return self._request(now)
-        if self._tries >= (BOOT_SERVER_TRIES if self.stage is Stage.BOOT_SERVER else len(self._ask.waits)):
+        if self._tries >= (BOOT_SERVER_TRIES if self.stage is Stage.BOOT_SERVER else len(RETRIES)):
             return self._give_up()
         assert self._last is not None
         if self.stage is Stage.DISCOVER:  # secs grows, for servers and relays that wait for it
@@ -184,7 +179,7 @@ class DhcpClient:
         if self.stage is Stage.BOOT_SERVER and self._proxy is not None and _boot_file(self._proxy):
             return self._finish(self._proxy)  # it did say what to boot
         waited = {
-            Stage.DISCOVER: UNHEARD,
+            Stage.DISCOVER: "no DHCP server answered",
             Stage.REQUEST: "the DHCP server offered an address, but did not confirm it",
             Stage.BOOT_SERVER: "an address, but no answer from the boot server's port 4011",
         }
@@ -202,7 +197,7 @@ class DhcpClient:
         if stage is not self.stage or self._last is None:
             self._tries = 0
         self.stage, self._last = stage, sending
-        self.deadline = now + self._ask.waits[min(self._tries, len(self._ask.waits) - 1)]
+        self.deadline = now + RETRIES[min(self._tries, len(RETRIES) - 1)]
         self._tries += 1
         return [sending]
 

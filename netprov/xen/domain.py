@@ -93,22 +93,15 @@ def _nics(system: Target) -> tuple[Nic, ...]:
     return tuple(found.values())
 
 
-def disk_paths(system: Target) -> list[str]:
-    """Where its disks are, in their order: as declared, else by its own name in its folder."""
-    return [
-        plain_path(disk.path) or f"{_folder(system)}/{system.name}-disk{number}"
-        for number, disk in enumerate(system.virt.disks)
-    ]
-
-
 def _disks(system: Target, kind: str) -> tuple[DomainDisk, ...]:
     if len(system.virt.disks) > _MOST_DISKS[kind]:
         raise _wrong(system, "virt.disks", f"a {kind} guest has no more than {_MOST_DISKS[kind]}")
     letters = "hd" if kind == "hvm" else "xvd"
     found = []
-    for number, (disk, path) in enumerate(zip(system.virt.disks, disk_paths(system), strict=True)):
+    for number, disk in enumerate(system.virt.disks):
         if disk.driver not in FORMATS:
             raise _wrong(system, f"virt.disks.{number}.driver", f"xl knows no {disk.driver}: {', '.join(FORMATS)}")
+        path = plain_path(disk.path) or f"{_folder(system)}/{system.name}-disk{number}"
         found.append(DomainDisk(path, disk.driver, f"{letters}{chr(ord('a') + number)}", disk.size))
     if not found and kind != "hvm":
         found.append(DomainDisk(EMPTY_DISK, empty=True))

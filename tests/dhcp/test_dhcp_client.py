@@ -197,14 +197,3 @@ def test_frames_that_are_not_whole() -> None:
     assert parse_datagram(whole[:6] + b"\x20\0" + whole[8:]) is None  # a fragment
     assert parse_datagram(whole[:9] + b"\6" + whole[10:]) is None  # TCP
     assert parse_datagram(whole + b"ethernet's padding") is not None
-
-
-def test_the_askers_own_rhythm() -> None:
-    client = DhcpClient(Ask(LADY, waits=(1.0, 5.0, 5.0)), XID)
-    client.start(0)
-    deadlines = []
-    while client.deadline is not None:
-        deadlines.append(client.deadline)
-        client.tick(client.deadline)
-    assert deadlines == [1, 6, 11]
-    assert client.failure == "no DHCP server answered"

@@ -203,13 +203,6 @@ def test_files_stay_when_handed_over(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [kernel]
 
 
-@pytest.mark.parametrize("args", ["a\udcff", "\ud800"])
-def test_answer_of_what_is_no_text(args: str) -> None:
-    for form in Format:
-        with pytest.raises(ConfigError, match=r"args: .* is not UTF-8 text"):
-            encode_answer(Answer("/k", "", args), form)
-
-
 def test_files_do_not_follow_links(tmp_path: Path) -> None:
     target = tmp_path / "target"
     (tmp_path / f"netprov-kernel.{os.getpid()}.0").symlink_to(target)

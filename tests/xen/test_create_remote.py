@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -17,12 +16,10 @@ from click.testing import CliRunner, Result
 
 from netprov.boot.install import Done, Fetched, InstallState
 from netprov.cli.domu import domu
-from netprov.errors import ConfigError, PeerError
-from netprov.inventory.model import Disk, Target, Value, Virt
+from netprov.errors import PeerError
+from netprov.inventory.model import Target, Value
 from netprov.web.credentials import new_token
 from netprov.xen.create import install
-from netprov.xen.create.folders import refuse_paths
-from netprov.xen.create.order import Order
 from netprov.xen.create.remote import RemoteSite
 from tests.web.web_world import ACCESS, LADY, OPERATE_TOKEN, READ_TOKEN, Site, serving
 
@@ -57,7 +54,6 @@ def url(site: Site) -> Iterator[str]:
 
 def run(folder: Path, url: str, *words: str, token: str = OPERATE_TOKEN) -> Result:
     command = ["create", *words, "--server", url, "-o", str(folder / "domu.cfg"), "--bootloader", "true"]
-    command += ["--folder", str(folder / "images")]
     return CliRunner().invoke(domu, command, env={"NETPROV_TOKEN": token})
 
 
@@ -244,42 +240,3 @@ def test_what_no_netprov_says(body: bytes) -> None:
         finally:
             server.shutdown()
             thread.join()
-
-
-def of_disk(path: str, folder: str = "") -> Target:
-    return Target("system", "lady", virt=Virt(disks=(Disk(1 << 30, path),), path=folder))
-
-
-PATHS = [
-    # the disk's path, virt.path, --folder, whether it is allowed
-    ("", "", (), True),
-    ("/var/lib/xen/images/lady/a.img", "", (), True),
-    ("/var/lib/xen/images/../../../../etc/cron.d/x", "", (), False),
-    ("/etc/cron.d/x", "", (), False),
-    ("/var/lib/xen/images-of-others/x", "", (), False),
-    ("", "/root", (), False),
-    ("/srv/x/y", "", ("/srv/x",), True),
-    ("/srv/x/y", "", ("/srv/x/z",), False),
-    ("", "vg0", (), False),
-    ("", "vg0", ("/dev/vg0",), True),
-    ("/dev/vda", "", ("/dev/vg0",), False),
-    ("/dev/vg0/../vda", "", ("/dev/vg0",), False),
-]
-
-
-@pytest.mark.parametrize(("path", "folder", "folders", "allowed"), PATHS)
-def test_a_server_chooses_no_path_outside(path: str, folder: str, folders: tuple[str, ...], allowed: bool) -> None:
-    target, order = of_disk(path, folder), Order("lady", folders=folders)
-    if allowed:
-        refuse_paths(target, order, "http://server")
-    else:
-        with pytest.raises(ConfigError, match="http://server would place a disk there: allow it with --folder"):
-            refuse_paths(target, order, "http://server")
-    refuse_paths(target, replace(order, disks=("/etc/x",)), "http://server")  # a person's own choice in its place
-
-
-def test_a_servers_link(tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "out").symlink_to("/etc")
-    with pytest.raises(ConfigError, match="would place a disk there"):
-        refuse_paths(of_disk(f"{tmp_path}/images/out/x"), Order("lady", folders=(f"{tmp_path}/images",)), "http://x")

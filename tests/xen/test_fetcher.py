@@ -117,62 +117,6 @@ def test_limit(url: str, tmp_path: Path) -> None:
         into(Place(url=f"{url}/whole"), tmp_path, 1000)
 
 
-def test_limit_of_several(url: str, tmp_path: Path) -> None:
-    """What stands in the file already counts: many initrds together are held to what one is."""
-    descriptor = os.open(tmp_path / "got", os.O_WRONLY | os.O_CREAT)
-    try:
-        fetcher = Fetcher("", 2 * len(BODY) + 10)
-        for _ in range(2):
-            fetcher.into(Place(url=f"{url}/whole"), descriptor)
-        with pytest.raises(PeerError, match="10 are allowed"):
-            fetcher.into(Place(url=f"{url}/whole"), descriptor)
-    finally:
-        os.close(descriptor)
-    assert (tmp_path / "got").stat().st_size == 2 * len(BODY)
-
-
-def test_a_full_disk_is_no_fault_of_the_servers(url: str) -> None:
-    """/dev/full is one: nothing is fetched again, and the message names the folder."""
-    descriptor = os.open("/dev/full", os.O_RDWR)
-    try:
-        with pytest.raises(PeerError, match="cannot be kept in /dev: No space left"):
-            Fetcher("", 1 << 30).into(Place(url=f"{url}/cut"), descriptor)
-    finally:
-        os.close(descriptor)
-    assert len(Handler.asked) == 1
-
-
-def test_a_disk_that_fills_up_on_the_way(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No octet is counted that is not in the file."""
-    real, told = os.pwrite, [0]
-
-    def pwrite(descriptor: int, octets: bytes, at: int) -> int:
-        if at + len(octets) > 700_000:
-            raise OSError(28, "No space left on device")
-        return real(descriptor, octets, at)
-
-    monkeypatch.setattr(os, "pwrite", pwrite)
-    descriptor = os.open(tmp_path / "got", os.O_WRONLY | os.O_CREAT)
-    try:
-        with pytest.raises(PeerError, match=re.escape(f"cannot be kept in {tmp_path}: No space left")):
-            Fetcher("", 1 << 30).into(Place(url=f"{url}/cut"), descriptor, told.append)
-    finally:
-        os.close(descriptor)
-    got = (tmp_path / "got").read_bytes()
-    assert 0 < told[-1] == len(got) < 700_000
-    assert BODY.startswith(got)
-
-
-def test_room_is_looked_for_before(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Room:
-        f_bavail, f_frsize = 10, 4096
-
-    monkeypatch.setattr(os, "fstatvfs", lambda _descriptor: Room)
-    with pytest.raises(PeerError, match=re.escape(f"1024000 octets, and 40960 are free in {tmp_path}")):
-        into(Place(url=f"{url}/whole"), tmp_path)
-    assert (tmp_path / "got").stat().st_size == 0
-
-
 def test_small(url: str) -> None:
     fetcher = Fetcher("", 1 << 30)
     assert fetcher.small(Place(url=f"{url}/whole")) == BODY

@@ -49,14 +49,6 @@ def test_by_xls_own_command_line(config: Path, command: list[str]) -> None:
     assert (other.mac, other.bridge, other.types) == ("00:16:3e:11:11:12", "br1", (GuestType.PVH,))
 
 
-def test_uuid(config: Path) -> None:
-    """xl refuses one that is none, before it calls a bootloader: only a person's own file can have it."""
-    config.write_text(CONFIG.replace("6F2B1C40", "6F2B1CXX"))
-    with pytest.raises(PeerError, match=r"uuid = .* is none"):
-        identify(parse_call([f"--config={config}"]), [])
-    assert identify(parse_call([]), ["xl", "create", str(config)]).uuid == ""
-
-
 def test_nothing_tells() -> None:
     for parent in ([], ["bash"], ["xl", "list"], ["libvirtd"]):
         with pytest.raises(PeerError, match="bootloader_args = "):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
-import os
 import re
-import tempfile
-import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +16,7 @@ from netprov.errors import PeerError
 from netprov.xen.bootloader import lzo
 from netprov.xen.bootloader.elfnotes import Note
 from netprov.xen.bootloader.kernel import Guest, KernelImage, examine, verdict
-from netprov.xen.bootloader.unpack import unpack_file
+from netprov.xen.bootloader.payload import unpacked
 
 
 @pytest.mark.parametrize("packer", PACKERS)
@@ -65,24 +62,6 @@ def test_verdict(notes: dict[Note, bytes], machine: int, guest: Guest, fit: bool
         assert reason in found.reason
 
 
-CAPABILITIES = [
-    # machine, guest, Xen's own words, fit
-    (3, Guest.PV, "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 \n", False),
-    (3, Guest.PV, "xen-3.0-x86_64 xen-3.0-x86_32p hvm-3.0-x86_32 \n", True),
-    (3, Guest.PV, "", True),
-    (3, Guest.PVH, "xen-3.0-x86_64 hvm-3.0-x86_32 \n", True),
-    (62, Guest.PV, "xen-3.0-x86_64 \n", True),
-]
-
-
-@pytest.mark.parametrize(("machine", "guest", "capabilities", "fit"), CAPABILITIES)
-def test_verdict_by_xens_capabilities(machine: int, guest: Guest, capabilities: str, fit: bool) -> None:
-    image = examine(elf(PV_NOTES | PVH_NOTES, machine, wide=machine != 3))
-    found = verdict(image, guest, "x86_64", capabilities)
-    assert found.fit is fit
-    assert fit or "this Xen runs no 32-bit PV guests (xl info says xen-3.0-x86_64 hvm" in found.reason
-
-
 def test_verdict_before_the_notes() -> None:
     old = elf({}, 3, wide=False, before=b"\0GUEST_OS=linux,GUEST_VER=2.6,XEN_VER=xen-3.0,VIRT_BASE=0xC0000000\0")
     assert verdict(examine(gzip.compress(old)), Guest.PV).fit
@@ -112,40 +91,6 @@ def test_zboot(packer: str) -> None:
         assert unpacked(data) == kernel
     with pytest.raises(PeerError, match="more than 1 MiB"):
         unpacked(zboot(PACKERS[packer](bytes(2 << 20))), 1 << 20)
-
-
-def unpacked(data: bytes, limit: int = 1 << 30) -> bytes:
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        was_packed = unpack_file(file.fileno(), limit)
-        got = os.pread(file.fileno(), 1 << 30, 0)
-    assert was_packed is (got != data)
-    return got
-
-
-@pytest.mark.parametrize("packer", PACKERS)
-def test_packed_as_a_whole(packer: str) -> None:
-    """Xen unpacks none but gzip, and hands the rest to nobody."""
-    plain = elf(PV_NOTES, before=os.urandom(3 << 20))
-    assert unpacked(PACKERS[packer](plain)) == plain
-    assert unpacked(plain) == plain
-    with pytest.raises(PeerError, match="cut short"):
-        unpacked(PACKERS[packer](plain)[:-5000])
-
-
-@pytest.mark.parametrize("packer", PACKERS)
-def test_a_bomb_takes_no_memory(packer: str) -> None:
-    """Octets that unpack to a thousand times as many are written, up to the limit, and never held."""
-    bomb = PACKERS[packer](bytes(80 << 20))
-    unpacked(PACKERS[packer](elf(PV_NOTES)))  # its library is there
-    tracemalloc.start()
-    try:
-        with pytest.raises(PeerError, match="more than 64 MiB"):
-            unpacked(bomb, 64 << 20)
-        assert tracemalloc.get_traced_memory()[1] < 32 << 20
-    finally:
-        tracemalloc.stop()
 
 
 def test_lzo_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -245,46 +244,6 @@ def test_stopped(world: World, number: signal.Signals) -> None:
     while "npb" in world.left_behind()[1] and time.monotonic() < deadline:
         time.sleep(0.05)
     assert world.left_behind() == ([], CLEAN, "")
-
-
-def test_what_was_seen_where_nobody_answers(world: World) -> None:
-    ip("-n", world.dom0, "link", "set", "uplink", "down")
-    done = world.boot("lady", f"mac={LADY}", "--timeout=4")
-    assert done.returncode == 1
-    seen = r"no DHCP server answered \((nothing at all came|\d+ packets of others came, \d+ of them ARP)\)"
-    assert re.search(f"{LADY} on xenbr0: {seen}", done.stderr)
-
-
-def test_a_server_that_comes_alive_late(world: World) -> None:
-    """The last question of a client that asks at 0, 1, 3 and 7 s had gone out before."""
-    ip("-n", world.dom0, "link", "set", "uplink", "down")
-    call = subprocess.Popen(world.command("lady", f"mac={LADY}"), stderr=subprocess.PIPE, text=True)
-    time.sleep(9)
-    ip("-n", world.dom0, "link", "set", "uplink", "up")
-    _, said = call.communicate(timeout=40)
-    assert call.returncode == 0, said
-
-
-def test_the_bridge_keeps_its_mtu(world: World) -> None:
-    """A bridge has the lowest MTU of its ports: the one that is there while the domU boots must not take it down."""
-
-    def mtu(name: str) -> int:
-        words = ["ip", "netns", "exec", world.dom0, "cat", f"/sys/class/net/{name}/mtu"]
-        return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
-
-    ip("-n", world.dom0, "link", "set", "uplink", "mtu", "9000")
-    ip("-n", world.dom0, "link", "set", "xenbr0", "mtu", "9000")
-    ip("-n", world.dom0, "link", "set", "uplink", "down")  # nobody answers
-    call = subprocess.Popen(world.command("lady", f"mac={LADY}"), stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 20
-        while not (port := re.search(r"npb[0-9a-f]{8}", world.left_behind()[1])) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert port is not None
-        assert (mtu(port[0]), mtu("xenbr0")) == (9000, 9000)
-    finally:
-        call.terminate()
-        call.wait(20)
 
 
 def test_local_boot_is_pygrubs(world: World) -> None:

@@ -503,49 +503,6 @@ def test_lint(name: str) -> None:
         assert any(re.search(problem, str(one)) for one in found), list(map(str, found))
 
 
-XL_ITSELF = [
-    # a line beside GOOD's own, and what xl of Xen makes of it: "": it takes it
-    ("builder = 'linux'", "x.cfg:1: builder = 'linux' is none of generic, hvm"),
-    ("builder = 'generic'", ""),
-    ('type = "xenpv"', "x.cfg:1: type = 'xenpv' is none of hvm, pv, pvh"),
-    ('type = "pv"', ""),
-    ('on_reboot = "explode"', "x.cfg:1: on_reboot = 'explode' is none of coredump-destroy, "),
-    ('on_crash = "coredump-restart"', ""),
-    ("memory = [128]", "x.cfg:1: memory must be a number; write: memory = 128"),
-    ("memory = []", "x.cfg:1: memory must be a number"),
-    ("vcpus = '2'", ""),
-]
-
-
-@pytest.mark.parametrize(("line", "problem"), XL_ITSELF)
-def test_lint_says_what_xl_does(line: str, problem: str) -> None:
-    found = list(map(str, lint(f"{line}\n{GOOD}", "x.cfg")))
-    assert len(found) == bool(problem), found
-    assert not found or found[0].startswith(problem)
-
-
-def test_a_disk_without_a_mode() -> None:
-    """As xl takes it behind a prefix, and only there."""
-    assert parse_disk("phy:/dev/vg/x,xvda") == parse_disk("phy:/dev/vg/x,xvda,w")
-    assert parse_disk("file:/x.iso,hdc:cdrom").access == "r"
-    with pytest.raises(ValueError, match="names no device"):
-        parse_disk("/dev/vg/x,xvda")
-
-
-def test_convert_says_what_xm_took_by_default() -> None:
-    done = convert("kernel='/v'\ndisk=['phy:hda1,hda1,w','phy:vg0/tramp,xvdb,w']\n", "/etc/xen/tramp.xm")
-    got = grammar.read(done.text, "new").settings
-    assert (got["name"], got["memory"]) == ("tramp", "128")
-    assert [parse_disk(disk).target for disk in got["disk"]] == ["/dev/hda1", "/dev/vg0/tramp"]
-    said = "\n".join(done.notes)
-    for words in ("name was added", "memory = 128 was added", "xend meant /dev/hda1", "xend meant /dev/vg0/tramp",
-                  "hda1 may be xvda1 to the guest's kernel"):  # fmt: skip
-        assert words in said
-    again = convert("name='x'\nmemory=64\nkernel='/v'\ndisk=['phy:/dev/vg0/x,xvda,w']\n", "x")
-    assert grammar.read(again.text, "new").settings["memory"] == "64"
-    assert again.notes == ()
-
-
 VERSIONS = {
     # setting, the Xen that reads it → the problem
     (

@@ -17,7 +17,6 @@ from netprov.xen.bootloader.contract import Format
 from netprov.xen.bootloader.messages import Message
 
 LONGEST_ITEM = 8191  # octets; libxl drops a longer item of the answer with no more than a warning
-_SHOWN = 200  # characters of a value that an error repeats
 _ATTEMPTS = 1000  # names tried; only what an earlier process of the same number left stands in the way
 
 
@@ -42,10 +41,6 @@ def encode_answer(answer: Answer, form: Format) -> bytes:
     if answer.args:
         items.append(("args", answer.args))
     for name, value in items:
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # a surrogate: octets of an argument, or JSON's escape
-            raise _wrong(Message.NO_TEXT.said(item=name, value=ascii(value[:_SHOWN]))) from None
         if len(f"{name} {value}".encode()) > LONGEST_ITEM:
             most = LONGEST_ITEM - len(name) - 1
             raise _wrong(Message.TOO_LONG.said(item=name, octets=len(value.encode()), most=most))

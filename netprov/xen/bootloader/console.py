@@ -30,7 +30,7 @@ class Console:
 
     def fail(self, text: str) -> None:
         """A server's words are in it: control characters would reach the terminal of whoever looks."""
-        plain = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).encode(errors="backslashreplace").decode()
+        plain = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text)
         print(f"{NAME}: {plain}", file=sys.stderr, flush=True)
 
     @contextmanager

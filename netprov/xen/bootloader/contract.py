@@ -52,9 +52,7 @@ class Call:
     timeout: float | None = None
     retries: int | None = None
     server: str = ""
-    other_servers: bool = False
     max_size: str = ""
-    no_local: bool = False
     dry_run: bool = False
     json: bool = False
     is_config: bool = False
@@ -96,17 +94,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("config", "config", help="The domU's configuration, to read the vif from."),
     Option("vif", "vif_number", help="Which entry of its vif= boots, counted from 0."),
     Option("timeout", "timeout", help="Seconds for all of it."),
-    Option(
-        "retries",
-        "retries",
-        help="How many minutes more DHCP is asked. Default: till the timeout.",
-    ),
+    Option("retries", "retries", help="How often DHCP is asked again."),
     Option("server", "server", help="A boot server's address or URL: DHCP is then not asked for one."),
-    Option(
-        "other-servers", "other_servers", value=False, help="With --server: scripts may name files of other hosts, too."
-    ),
-    Option("max-size", "max_size", help="The most that the kernel, or all initrds together, may have, like 1G."),
-    Option("no-local", "no_local", value=False, help="Fail where nobody answers, also with an installed disk."),
+    Option("max-size", "max_size", help="The largest kernel or initrd that is allowed, like 1G."),
     Option("dry-run", "dry_run", value=False, help="Say what would boot; fetch no kernel, write no answer."),
     Option("json", "json", value=False, help="Say it as JSON."),
     Option("help", "help", value=False, help="This text."),

@@ -72,10 +72,8 @@ def _plug(mac: Mac, bridge: str, port: str, namespace: str) -> None:
             "mode", "bridge")  # fmt: skip
         return
     # the highest address there is, as Xen gives its vifs: a bridge takes the lowest of its ports for its own
-    # and the bridge's MTU: it takes the lowest of its ports' for its own
-    mtu = (_SYS / bridge / "mtu").read_text().strip()
-    _ip("link", "add", port, "address", "fe:ff:ff:ff:ff:ff", "mtu", mtu, "type", "veth",
-        "peer", "name", _INSIDE, "address", mac, "mtu", mtu, "netns", namespace)  # fmt: skip
+    _ip("link", "add", port, "address", "fe:ff:ff:ff:ff:ff", "type", "veth",
+        "peer", "name", _INSIDE, "address", mac, "netns", namespace)  # fmt: skip
     _quiet(port)
     _ip("link", "set", port, "master", bridge)
     _ip("link", "set", port, "up")

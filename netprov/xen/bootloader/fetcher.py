@@ -12,17 +12,12 @@ from netprov.errors import PeerError
 from netprov.scripts.plan import Sum
 from netprov.scripts.pxelinux.names import Place
 from netprov.tftp.client import FetchError, NotFoundError, Wish
-from netprov.tftp.fetch import PORT as TFTP_PORT
 from netprov.tftp.fetch import download
 from netprov.xen.bootloader.messages import Message
-from netprov.xen.bootloader.noanswer import NoAnswer
-from netprov.xen.bootloader.unpack import write_at
 
 if TYPE_CHECKING:
     import hashlib
-    from http.client import HTTPConnection, HTTPResponse
-
-    from netprov.xen.bootloader.reach import Reach
+    from http.client import HTTPResponse
 
 SCRIPT_MOST = 4 << 20  # octets of a script
 _PIECE = 1 << 18
@@ -39,20 +34,14 @@ class NotThere(PeerError):
     """The server says that it has no such file."""
 
 
-class Silent(PeerError):
-    """The server does not answer at all."""
-
-
 class Fetcher:
-    """`server`: where TFTP names without a server of their own are. `limit`: the octets that a file may have, with what
-    stands in it already. `reach`: the only hosts to ask, where dom0 itself asks.
+    """`server`: where TFTP names without a server of their own are. `limit`: the octets that a file may have.
 
     `preview`: nothing boots; a netprov server is told, so that no install begins by it.
     """
 
-    def __init__(self, server: str, limit: int, preview: bool = False, reach: Reach | None = None) -> None:
+    def __init__(self, server: str, limit: int, preview: bool = False) -> None:
         self._server = server
-        self._reach = reach
         self._limit = limit
         self._marks = _preview_marks() if preview else ()
 
@@ -63,8 +52,6 @@ class Fetcher:
             self._fetch(place, parts.append, SCRIPT_MOST)
         except NotThere:
             return None
-        except Silent as silent:
-            raise NoAnswer(str(silent)) from None
         return b"".join(parts)
 
     def into(
@@ -81,30 +68,19 @@ class Fetcher:
         total = 0
         digest = _sha256() if promised is not None and promised.sha256 else None
 
-        begins = os.fstat(descriptor).st_size
-
         def write(octets: bytes) -> None:
-            """What is counted and summed is what stands in the file."""
             nonlocal total
-            try:
-                write_at(descriptor, octets, begins + total)
-            except OSError as error:
-                raise _not_kept(place, descriptor, error) from None
             total += len(octets)
             if digest is not None:
                 digest.update(octets)
             told(total)
+            while octets:
+                octets = octets[os.write(descriptor, octets) :]
 
-        def room(octets: int) -> None:
-            there = os.fstatvfs(descriptor)
-            free = there.f_bavail * there.f_frsize
-            if octets > free:
-                said = Message.NO_ROOM.said(place=place, octets=octets, free=free, folder=folder_of(descriptor))
-                raise PeerError(said)
-
-        if promised is not None and promised.size is not None:
-            room(promised.size)
-        self._fetch(place, write, self._limit - begins, room)
+        try:
+            self._fetch(place, write, self._limit)
+        except OSError as error:
+            raise PeerError(Message.NOT_KEPT.said(place=place, why=error.strerror)) from None
         if promised is not None:
             _check(place, total, digest.hexdigest() if digest is not None else "", promised)
         return total
@@ -126,36 +102,19 @@ class Fetcher:
             finally:
                 connection.close()
 
-    def _fetch(
-        self, place: Place, write: Write, limit: int, room: Callable[[int], object] = lambda octets: None
-    ) -> None:
-        """`room` hears how many octets are to come, before they do. What it and `write` raise goes through."""
+    def _fetch(self, place: Place, write: Write, limit: int) -> None:
         if place.url:
-            _Http(place.url, write, limit, self._marks, self._reach, room).fetch()
+            _Http(place.url, write, limit, self._marks).fetch()
             return
         server = place.server or self._server
         if not server:
             raise PeerError(Message.NO_BOOT_SERVER.said(place=place))
-        asked = self._reach.address(server, TFTP_PORT) if self._reach is not None else server
         try:
-            download(asked, Wish(place.path, limit=limit, more=self._marks), write)
+            download(server, Wish(place.path, limit=limit, more=self._marks), write)
         except NotFoundError as error:
             raise NotThere(Message.TFTP_FAILED.said(tftp_url=f"tftp://{server}/{place.path}", error=error)) from None
         except (FetchError, ValueError) as error:  # ValueError: a name that TFTP cannot say
-            kind = Silent if isinstance(error, FetchError) and error.code is None else PeerError
-            raise kind(Message.TFTP_FAILED.said(tftp_url=f"tftp://{server}/{place.path}", error=error)) from None
-
-
-def folder_of(descriptor: int) -> str:
-    """Where the file is that is open, as far as the kernel tells."""
-    try:
-        return os.path.dirname(os.readlink(f"/proc/self/fd/{descriptor}"))
-    except OSError:
-        return "its folder"
-
-
-def _not_kept(place: Place, descriptor: int, error: OSError) -> PeerError:
-    return PeerError(Message.NOT_KEPT.said(place=place, folder=folder_of(descriptor), why=error.strerror))
+            raise PeerError(Message.TFTP_FAILED.said(tftp_url=f"tftp://{server}/{place.path}", error=error)) from None
 
 
 def _preview_marks() -> tuple[tuple[str, str], ...]:
@@ -180,17 +139,7 @@ def _check(place: Place, size: int, sha256: str, promised: Sum) -> None:
 class _Http:
     """One file by HTTP, in as many requests as it takes."""
 
-    def __init__(
-        self,
-        url: str,
-        write: Write,
-        limit: int,
-        marks: tuple[tuple[str, str], ...],
-        reach: Reach | None,
-        room: Callable[[int], object],
-    ) -> None:
-        self._room = room
-        self._reach = reach
+    def __init__(self, url: str, write: Write, limit: int, marks: tuple[tuple[str, str], ...] = ()) -> None:
         self._url = url
         self._write = write
         self._limit = limit
@@ -203,7 +152,6 @@ class _Http:
         from http.client import HTTPException
 
         failure = ""
-        kind: type[PeerError] = PeerError
         for _ in range(_TRIES):
             before = self._got
             try:
@@ -213,14 +161,18 @@ class _Http:
                 failure = f"{self._got} octets came of {self._size}"
             except (OSError, HTTPException, ValueError) as error:  # ValueError: a URL that no server can have
                 failure = str(error) or type(error).__name__
-                kind = Silent if isinstance(error, OSError) and not self._got else PeerError
             if self._got == before and self._got:
                 break
-        raise kind(Message.HTTP_FAILED.said(http_url=self._url, status_or_error=failure))
+        raise PeerError(Message.HTTP_FAILED.said(http_url=self._url, status_or_error=failure))
 
     def _once(self, url: str, redirects: int) -> None:
+        from http.client import HTTPConnection, HTTPSConnection
+
         parts = urlsplit(url)
-        connection = _connection(url, self._reach)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise PeerError(Message.HTTP_FAILED.said(http_url=url, status_or_error="is neither http:// nor https://"))
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        connection = kind(parts.hostname, parts.port, timeout=_WAIT)
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity", **dict(self._marks)}
@@ -250,31 +202,11 @@ class _Http:
             self._size = answer.length
             if self._size > self._limit:
                 raise PeerError(Message.TOO_LARGE.said(url=url, octets=self._size, most=self._limit))
-            self._room(self._size)
         self._tag = answer.getheader("ETag") or answer.getheader("Last-Modified") or ""
 
     def _body(self, answer: HTTPResponse) -> None:
         while piece := answer.read(_PIECE):
-            if self._got + len(piece) > self._limit:
-                octets = f"{self._got + len(piece)} or more"
-                raise PeerError(Message.TOO_LARGE.said(url=self._url, octets=octets, most=self._limit))
-            self._write(piece)
             self._got += len(piece)
-
-
-def _connection(url: str, reach: Reach | None) -> HTTPConnection:
-    """To the host of `url`, not made yet: the address that `reach` allowed is the one that is asked."""
-    import socket
-    from http.client import HTTPConnection, HTTPSConnection
-
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise PeerError(Message.HTTP_FAILED.said(http_url=url, status_or_error="is neither http:// nor https://"))
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=_WAIT)
-    if reach is not None:
-        address = reach.address(parts.hostname, connection.port)
-        connection._create_connection = lambda _named, *rest: socket.create_connection(  # type: ignore[attr-defined]
-            (address, connection.port), *rest
-        )
-    return connection
+            if self._got > self._limit:
+                raise PeerError(Message.TOO_LARGE.said(url=self._url, octets=f"{self._got} or more", most=self._limit))
+            self._write(piece)

@@ -183,7 +183,7 @@ class Search:
     def _home(self, script: _Script) -> Device:
         """The server that the script came from, as GRUB names it."""
         if script.place.url:
-            parts = urlsplit(script.place.url)  # which was asked for: it is one
+            parts = urlsplit(script.place.url)
             return Device(parts.scheme, parts.netloc)
         return Device("tftp", script.place.server or str(self._facts.server or ""))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 from netprov.errors import ConfigError, PeerError
 from netprov.mac import Mac
@@ -43,23 +42,11 @@ def identify(call: Call, parent_arguments: list[str] | None = None) -> Guest:
         vif = _vif(settings, call.vif_number, file)
     if vif.mac is None:
         raise PeerError(Message.NO_MAC.said(example=_EXAMPLE))
-    uuid = _uuid(settings.get("uuid"), file, strict=bool(call.config))
+    uuid = settings.get("uuid")
     kind = settings.get("type")
     types = (GuestType(kind),) if kind in ("pv", "pvh") else (GuestType.PV, GuestType.PVH)
     bridge = call.bridge or vif.bridge or (_bridge(settings, vif.mac) if settings else "")
-    return Guest(vif.mac, bridge, uuid, types)
-
-
-def _uuid(value: Value | None, file: str, strict: bool) -> str:
-    """Without dashes, too, as xl takes it. One that xl was called with was its to refuse."""
-    if value is None:
-        return ""
-    try:
-        return str(UUID(str(value)))
-    except ValueError:
-        if strict:
-            raise PeerError(Message.BAD_UUID.said(file=file, uuid=repr(value))) from None
-        return ""
+    return Guest(vif.mac, bridge, uuid.lower() if isinstance(uuid, str) else "", types)
 
 
 def _settings(file: str, strict: bool) -> dict[str, Value]:

@@ -9,12 +9,11 @@ from enum import StrEnum
 from netprov.errors import PeerError
 from netprov.xen.bootloader.elfnotes import Elf, Note, read_elf
 from netprov.xen.bootloader.messages import Message
-from netprov.xen.bootloader.payload import LARGEST, Octets, Packing, is_zboot, packing_of, pieces, zboot_payload
+from netprov.xen.bootloader.payload import LARGEST, Packing, is_zboot, packing_of, pieces, zboot_payload
 
 _SECTOR = 512
 _HEADER_END = 0x250  # of the fields that are read
 _IMAGES = {b"ARM\x64": "aarch64", b"RSC\x05": "riscv64"}  # at 0x38 of an Image
-_PV32 = "xen-3.0-x86_32p"  # among the capabilities of a Xen with CONFIG_PV32 that was not told pv=no-32
 _OLD_GUEST = b"XEN_VER=xen-3.0"  # the section __xen_guest of kernels before the notes, about 2.6.9 to 2.6.16
 
 
@@ -45,13 +44,13 @@ class Verdict:
     reason: str  # a clause that goes on from the kernel's name: "has no …"
 
 
-def examine(data: Octets, limit: int = LARGEST) -> KernelImage:
+def examine(data: bytes, limit: int = LARGEST) -> KernelImage:
     """What kernel `data` is. Raises PeerError for what is none or damaged: a clause that goes on from its name."""
     if not data:
         raise PeerError(Message.EMPTY.said())
     if data[510:512] == b"\x55\xaa" and data[0x202:0x206] == b"HdrS" and len(data) >= _HEADER_END:
         return _bzimage(data, limit)
-    if data[:4] == b"\x7fELF":
+    if data.startswith(b"\x7fELF"):
         return _elf_image("ELF", data, "", limit)
     if _image_arch(data):
         return KernelImage("Image", _image_arch(data))
@@ -70,7 +69,7 @@ def examine(data: Octets, limit: int = LARGEST) -> KernelImage:
     raise PeerError(Message.NO_KERNEL.said(what=_looks_like(data)))
 
 
-def _start(data: Octets, packing: Packing | None, limit: int) -> bytes:
+def _start(data: bytes, packing: Packing | None, limit: int) -> bytes:
     """The first sector of what is packed."""
     start = b""
     for piece in pieces(data, packing, limit):
@@ -80,11 +79,11 @@ def _start(data: Octets, packing: Packing | None, limit: int) -> bytes:
     return start
 
 
-def _image_arch(data: Octets) -> str:
-    return _IMAGES.get(bytes(data[0x38:0x3C]), "")
+def _image_arch(data: bytes) -> str:
+    return _IMAGES.get(data[0x38:0x3C], "")
 
 
-def _zboot(data: Octets, limit: int) -> KernelImage:
+def _zboot(data: bytes, limit: int) -> KernelImage:
     inner = zboot_payload(data)
     packing = packing_of(inner)
     arch = _image_arch(_start(inner, packing, limit))
@@ -93,13 +92,12 @@ def _zboot(data: Octets, limit: int) -> KernelImage:
     return KernelImage("EFI zboot image", arch, packing.name if packing is not None else "")
 
 
-def _bzimage(data: Octets, limit: int) -> KernelImage:
+def _bzimage(data: bytes, limit: int) -> KernelImage:
     """Source: Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header"."""
     protocol, name_at = struct.unpack_from("<H6xH", data, 0x206)
     setup = ((data[0x1F1] or 4) + 1) * _SECTOR
     (paragraphs,) = struct.unpack_from("<I", data, 0x1F4)
-    said = bytes(data[name_at + 0x200 : name_at + 0x280]) if name_at else b""
-    version = said.partition(b"\0")[0].decode("ascii", "replace")
+    version = data[name_at + 0x200 : name_at + 0x280].partition(b"\0")[0].decode("ascii", "replace") if name_at else ""
     release = version.split(" ")[0] if version.isprintable() else ""
     if len(data) < setup + paragraphs * 16:
         raise PeerError(Message.CUT_SHORT.said(what=f"{len(data)} octets of {setup + paragraphs * 16}"))
@@ -113,14 +111,14 @@ def _bzimage(data: Octets, limit: int) -> KernelImage:
     return _elf_image("bzImage", payload, packing.name if packing else "", limit, release)
 
 
-def _elf_image(format_: str, data: Octets, packing: str, limit: int, version: str = "") -> KernelImage:
+def _elf_image(format_: str, data: bytes, packing: str, limit: int, version: str = "") -> KernelImage:
     kind = packing_of(data)
     elf = read_elf(pieces(data, kind, limit))
     old = not elf.notes and elf.arch in ("i386", "x86_64") and _has(data, limit)
     return KernelImage(format_, elf.arch, packing, version, elf, old)
 
 
-def _has(data: Octets, limit: int) -> bool:
+def _has(data: bytes, limit: int) -> bool:
     tail = b""
     for piece in pieces(data, packing_of(data), limit):
         window = tail + piece
@@ -134,8 +132,8 @@ def _initrd(start: bytes) -> str:
     return ": it is an initrd" if start.startswith((b"070701", b"070702")) else ""
 
 
-def _looks_like(data: Octets) -> str:
-    head = bytes(data[:512]).lstrip().lower()
+def _looks_like(data: bytes) -> str:
+    head = data[:512].lstrip().lower()
     if head.startswith((b"<!doctype", b"<html", b"<?xml")):
         return "it is a web page; is there an error page at this address?"
     if head.startswith((b"070701", b"070702")):
@@ -144,23 +142,22 @@ def _looks_like(data: Octets) -> str:
         return "it is a script"
     if data[0x8001:0x8006] == b"CD001":
         return "it is an ISO image"
-    if data[:2] == b"MZ":
+    if data.startswith(b"MZ"):
         return "it is a program for UEFI or Windows"
     if data[510:512] == b"\x55\xaa":
         return "it is a boot sector or a disk image"
-    return f"it begins with {bytes(data[:8]).hex(' ')}"
+    return f"it begins with {data[:8].hex(' ')}"
 
 
-def verdict(image: KernelImage, guest: Guest, arch: str = "x86_64", capabilities: str = "") -> Verdict:
-    """Whether Xen on a machine of `arch` can run `image` as `guest`, and why. `capabilities`: Xen's own words for what
-    it runs, as xen_caps of `xl info`; "": not known."""
+def verdict(image: KernelImage, guest: Guest, arch: str = "x86_64") -> Verdict:
+    """Whether Xen on a machine of `arch` can run `image` as `guest`, and why."""
     if arch == "aarch64":
         return _on_arm(image, guest)
     if image.arch not in ("x86_64", "i386", "x86"):
         return _foreign(image, arch)
     if image.elf is None:
         return Verdict(False, Message.TOO_OLD.said())
-    return _pv(image, image.elf, capabilities) if guest is Guest.PV else _pvh(image.elf)
+    return _pv(image, image.elf) if guest is Guest.PV else _pvh(image.elf)
 
 
 def _foreign(image: KernelImage, arch: str) -> Verdict:
@@ -175,9 +172,7 @@ def _on_arm(image: KernelImage, guest: Guest) -> Verdict:
     return Verdict(True, f"is an {image.format} for {image.arch}")
 
 
-def _pv(image: KernelImage, elf: Elf, capabilities: str) -> Verdict:
-    if elf.arch == "i386" and capabilities and _PV32 not in capabilities.split():
-        return Verdict(False, Message.NO_PV32.said(capabilities=capabilities.strip()))
+def _pv(image: KernelImage, elf: Elf) -> Verdict:
     if image.old_guest:
         return Verdict(True, "is a Xen kernel of before the ELF notes")
     if not elf.notes:

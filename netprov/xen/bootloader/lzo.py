@@ -21,7 +21,7 @@ _FILTER = 0x800
 _BLOCK = 64 << 20  # octets a block unpacks to, at the most; lzop makes blocks of 256 KiB
 
 
-def unpack(data: bytes | memoryview) -> Iterator[bytes]:
+def unpack(data: bytes) -> Iterator[bytes]:
     """The blocks unpacked. Raises EOFError where they end in the middle, ValueError where they are damaged, PeerError
     where this system has no liblzo2."""
     library = _library()
@@ -35,7 +35,7 @@ def unpack(data: bytes | memoryview) -> Iterator[bytes]:
             at += 8 + 4 * sum(bool(flags & flag) for flag in _SUMS_UNPACKED)
             if packed < size:  # a block that would not shrink is stored as it is, without a sum of its own
                 at += 4 * sum(bool(flags & flag) for flag in _SUMS_PACKED)
-            block = bytes(data[at : at + packed])
+            block = data[at : at + packed]
             if len(block) < packed:
                 raise EOFError
             if size > _BLOCK or packed > size:
@@ -53,9 +53,9 @@ def _library() -> ctypes.CDLL:
         raise PeerError(Message.NO_LZO.said()) from None
 
 
-def _header(data: bytes | memoryview) -> tuple[int, int]:
+def _header(data: bytes) -> tuple[int, int]:
     """The flags, and where the first block is."""
-    if data[: len(_MAGIC)] != _MAGIC:
+    if not data.startswith(_MAGIC):
         raise ValueError("lzop's header is damaged")
     at = len(_MAGIC)
     (version,) = struct.unpack_from(">H", data, at)

@@ -7,29 +7,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netprov.errors import PeerError
 from netprov.scripts.plan import Local
 from netprov.scripts.pxelinux.names import FOLDER, Place
-from netprov.xen.bootloader.fetcher import Fetcher, folder_of
+from netprov.xen.bootloader.fetcher import Fetcher
 from netprov.xen.bootloader.find import BootServer, Files, Search
 from netprov.xen.bootloader.kernel import examine, verdict
-from netprov.xen.bootloader.memory import bounded_memory
 from netprov.xen.bootloader.messages import Message
-from netprov.xen.bootloader.noanswer import NoAnswer
-from netprov.xen.bootloader.unpack import mapped, unpack_file
+from netprov.xen.bootloader.payload import unpacked
 
 if TYPE_CHECKING:
     from netprov.scripts.facts import MachineFacts
     from netprov.scripts.plan import Sum
     from netprov.xen.bootloader.console import Console
     from netprov.xen.bootloader.guest import Guest
-    from netprov.xen.bootloader.reach import Reach
 
 _PAGE = 4096
-_CAPABILITIES = Path("/sys/hypervisor/properties/capabilities")
 _NOTED, _SAID = 4, 40  # notes in an error, and with -v
 IMPORTS = ("hashlib", "http.client", "json", "urllib.parse", "encodings.idna", "zstandard", "lz4.block")
 """What is imported only where it is needed: another user may not be allowed to read it by then."""
@@ -37,8 +32,7 @@ IMPORTS = ("hashlib", "http.client", "json", "urllib.parse", "encodings.idna", "
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who boots, from which server, and what the configuration adds. `limit`: the octets of the kernel, packed and
-    unpacked, and those of all initrds together."""
+    """Who boots, from which server, and what the configuration adds. `limit`: the octets of a kernel or an initrd."""
 
     guest: Guest
     facts: MachineFacts
@@ -47,7 +41,6 @@ class Wanted:
     label: str | None = None
     folder: str = ""  # of pxelinux's configurations, where it has another name
     args: str = ""
-    reach: Reach | None = None  # where dom0 itself asks, not the domU's own bridge
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +54,7 @@ class Obtained:
 
 def look(wanted: Wanted, console: Console) -> Files | Local:
     """What it would boot; nothing else is fetched, and no install begins by it. Raises PeerError."""
-    with bounded_memory(wanted.limit):
-        return _found(wanted, _fetcher(wanted, preview=True), console)[0]
+    return _found(wanted, _fetcher(wanted, preview=True), console)[0]
 
 
 def obtain(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtained | Local:
@@ -70,11 +62,6 @@ def obtain(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtai
 
     Raises PeerError; a netprov server then hears why.
     """
-    with bounded_memory(wanted.limit):
-        return _obtained(wanted, console, kernel, ramdisk)
-
-
-def _obtained(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Obtained | Local:
     fetcher = _fetcher(wanted)
     found, notes = _found(wanted, fetcher, console)
     if isinstance(found, Local):
@@ -90,7 +77,7 @@ def _obtained(wanted: Wanted, console: Console, kernel: int, ramdisk: int) -> Ob
 
 
 def _fetcher(wanted: Wanted, preview: bool = False) -> Fetcher:
-    return Fetcher(str(wanted.facts.server or ""), wanted.limit, preview, wanted.reach)
+    return Fetcher(str(wanted.facts.server or ""), wanted.limit, preview)
 
 
 def _found(wanted: Wanted, fetcher: Fetcher, console: Console) -> tuple[Files | Local, list[str]]:
@@ -99,8 +86,6 @@ def _found(wanted: Wanted, fetcher: Fetcher, console: Console) -> tuple[Files | 
     search = Search(fetcher.small, wanted.facts, wanted.label, folder)
     try:
         found = search.run(wanted.server)
-    except NoAnswer:
-        raise
     except PeerError as error:
         raise _noted(error, [*search.notes, *getattr(error, "__notes__", ())]) from None
     for note in search.notes[:_SAID]:
@@ -121,34 +106,27 @@ def _noted(error: PeerError, notes: list[str]) -> PeerError:
 
 def _kernel(wanted: Wanted, fetcher: Fetcher, found: Files, console: Console, descriptor: int) -> None:
     _download(fetcher, found.kernel, descriptor, console, "kernel", found.sums.get(found.kernel))
+    octets = _read(descriptor)
     try:
-        unpack_file(descriptor, wanted.limit)
-        image = examine(mapped(descriptor))
+        plain = unpacked(octets, wanted.limit)
+        image = examine(plain)
     except PeerError as error:
         raise PeerError(Message.KERNEL.said(file=found.kernel, why=error)) from None
-    except OSError as error:
-        said = Message.NOT_KEPT.said(place=found.kernel, folder=folder_of(descriptor), why=error.strerror)
-        raise PeerError(said) from None
-    found_fit = [verdict(image, kind, os.uname().machine, _capabilities()) for kind in wanted.guest.types]
+    found_fit = [verdict(image, kind, os.uname().machine) for kind in wanted.guest.types]
     if not any(one.fit for one in found_fit):
         raise PeerError(Message.KERNEL.said(file=found.kernel, why=found_fit[0].reason))
+    if plain is not octets:
+        _replace(descriptor, plain)
     console.detail(f"{found.kernel} is a {image}")
-
-
-def _capabilities() -> str:
-    """What xl info says as xen_caps; "" where there is no Xen beneath."""
-    try:
-        return _CAPABILITIES.read_text()
-    except OSError:
-        return ""
 
 
 def _ramdisk(fetcher: Fetcher, found: Files, console: Console, descriptor: int) -> None:
     """Several initrds become one, each but the last padded to 4 KiB (see plan.concatenated)."""
     for number, place in enumerate(found.initrds):
         if number:
-            size = os.fstat(descriptor).st_size
+            size = os.lseek(descriptor, 0, os.SEEK_END)
             os.ftruncate(descriptor, size + -size % _PAGE)
+            os.lseek(descriptor, 0, os.SEEK_END)
         _download(fetcher, place, descriptor, console, "initrd", found.sums.get(place))
 
 
@@ -157,3 +135,19 @@ def _download(
 ) -> None:
     with console.downloading(f"{what} {place}") as told:
         fetcher.into(place, descriptor, told, promised)
+
+
+def _read(descriptor: int) -> bytes:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read()
+
+
+def _replace(descriptor: int, octets: bytes) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.ftruncate(descriptor, 0)
+    try:
+        while octets:
+            octets = octets[os.write(descriptor, octets) :]
+    except OSError as error:
+        raise PeerError(Message.NOT_KEPT.said(place="the kernel", why=error.strerror)) from None

@@ -17,19 +17,16 @@ PIECE = 1 << 20  # octets unpacked at a time
 LARGEST = 512 << 20  # octets of an unpacked kernel; an allyesconfig vmlinux with debug sections stripped has 200 MiB
 _INPUT = 1 << 16
 _LZ4_BLOCK = 8 << 20  # octets a block of lz4's legacy format unpacks to, at the most
-_ZSTD_INPUT = 256  # a block has 4 octets at the least and unpacks to 128 KiB at the most: 8 MiB at a time
 _ZSTD_WINDOW = 1 << 27  # the kernel packs with zstd -22 --ultra
 
-Octets = bytes | memoryview
-"""A file: in memory, or mapped there, so that only the pages in use are."""
-
-Unpacker = Callable[[Octets], Iterator[bytes]]
+Unpacker = Callable[[bytes], Iterator[bytes]]
 
 
-def _gzip(data: Octets) -> Iterator[bytes]:
+def _gzip(data: bytes) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    for start in range(0, len(data), _INPUT):
-        rest: Octets = data[start : start + _INPUT]
+    view = memoryview(data)
+    for start in range(0, len(view), _INPUT):
+        rest: bytes | memoryview = view[start : start + _INPUT]
         while rest and not unpacker.eof:
             yield unpacker.decompress(rest, PIECE)
             rest = unpacker.unconsumed_tail
@@ -38,43 +35,39 @@ def _gzip(data: Octets) -> Iterator[bytes]:
     raise EOFError
 
 
-def _bounded(data: Octets, unpacker: lzma.LZMADecompressor | bz2.BZ2Decompressor) -> Iterator[bytes]:
-    for start in range(0, len(data), _INPUT):  # it copies what it is given
-        yield unpacker.decompress(data[start : start + _INPUT], PIECE)
-        while not unpacker.eof and not unpacker.needs_input:
-            yield unpacker.decompress(b"", PIECE)
-        if unpacker.eof:
-            return
-    raise EOFError
+def _bounded(data: bytes, unpacker: lzma.LZMADecompressor | bz2.BZ2Decompressor) -> Iterator[bytes]:
+    yield unpacker.decompress(data, PIECE)
+    while not unpacker.eof:
+        piece = unpacker.decompress(b"", PIECE)
+        if not piece and unpacker.needs_input:
+            raise EOFError
+        yield piece
 
 
-def _xz(data: Octets) -> Iterator[bytes]:
+def _xz(data: bytes) -> Iterator[bytes]:
     return _bounded(data, lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=1 << 28))
 
 
-def _lzma(data: Octets) -> Iterator[bytes]:
+def _lzma(data: bytes) -> Iterator[bytes]:
     return _bounded(data, lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=1 << 28))
 
 
-def _bzip2(data: Octets) -> Iterator[bytes]:
+def _bzip2(data: bytes) -> Iterator[bytes]:
     return _bounded(data, bz2.BZ2Decompressor())
 
 
-def _zstd(data: Octets) -> Iterator[bytes]:
+def _zstd(data: bytes) -> Iterator[bytes]:
     import zstandard  # only where a kernel needs it: the start of the program counts
 
-    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
-    try:
-        for start in range(0, len(data), _ZSTD_INPUT):
-            yield unpacker.decompress(data[start : start + _ZSTD_INPUT])
-            if unpacker.eof:
-                return
-    except zstandard.ZstdError as error:
-        raise ValueError(str(error)) from None
-    raise EOFError
+    with zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).stream_reader(data) as reader:
+        try:
+            while piece := reader.read(PIECE):
+                yield piece
+        except zstandard.ZstdError as error:
+            raise ValueError(str(error)) from None
 
 
-def _lz4(data: Octets) -> Iterator[bytes]:
+def _lz4(data: bytes) -> Iterator[bytes]:
     """The legacy frame format, which the kernel's build uses: blocks of 8 MiB behind their packed sizes."""
     import lz4.block  # type: ignore[import-untyped]
 
@@ -114,16 +107,15 @@ PACKINGS: tuple[Packing, ...] = (
 """The formats of the kernel's CONFIG_KERNEL_*, by their first octets (scripts/extract-vmlinux has the same)."""
 
 
-def packing_of(data: Octets) -> Packing | None:
+def packing_of(data: bytes) -> Packing | None:
     """What `data` is packed with; None: with nothing known."""
-    return next((packing for packing in PACKINGS if data[: len(packing.magic)] == packing.magic), None)
+    return next((packing for packing in PACKINGS if data.startswith(packing.magic)), None)
 
 
-def pieces(data: Octets, packing: Packing | None, limit: int = LARGEST) -> Iterator[bytes]:
+def pieces(data: bytes, packing: Packing | None, limit: int = LARGEST) -> Iterator[bytes]:
     """`data` unpacked, a piece at a time. Raises PeerError where it is damaged, cut short, or larger than `limit`."""
     if packing is None:
-        for start in range(0, len(data), PIECE):
-            yield bytes(data[start : start + PIECE])
+        yield data
         return
     total = 0
     try:
@@ -138,30 +130,28 @@ def pieces(data: Octets, packing: Packing | None, limit: int = LARGEST) -> Itera
         raise PeerError(Message.NOT_UNPACKED.said(packing=packing.name, why=error)) from None
 
 
-def packed_whole(data: Octets) -> tuple[Octets, Packing | None] | None:
-    """What is packed in a file, and how; None: nothing is.
-
-    The file was packed as a whole (as the modules of mboot.c32 may be; Xen unpacks none but gzip), or it unpacks itself
-    as a program for UEFI.
-    """
+def unpacked(data: bytes, limit: int = LARGEST) -> bytes:
+    """A file that was gzip'ed as a whole, as the modules of mboot.c32 may be, or that unpacks itself as a program for
+    UEFI, as it was before; any other as it is."""
     if is_zboot(data):
         inner = zboot_payload(data)
-        return inner, packing_of(inner)
-    packing = packing_of(data)
-    return (data, packing) if packing is not None else None
+        return b"".join(pieces(inner, packing_of(inner), limit))
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    return b"".join(pieces(data, PACKINGS[0], limit))
 
 
-def is_zboot(data: Octets) -> bool:
+def is_zboot(data: bytes) -> bool:
     """Whether it is an EFI zboot image: a kernel packed into a program for UEFI (CONFIG_EFI_ZBOOT)."""
-    return data[:2] == b"MZ" and data[4:8] == b"zimg"
+    return data.startswith(b"MZ") and data[4:8] == b"zimg"
 
 
-def zboot_payload(data: Octets) -> Octets:
+def zboot_payload(data: bytes) -> bytes:
     """The packed kernel in an EFI zboot image. Source: drivers/firmware/efi/libstub/zboot-header.S.
 
     Raises PeerError where the image ends before it.
     """
-    start, size = struct.unpack_from("<II", bytes(data[:16]).ljust(16, b"\0"), 8)
+    start, size = struct.unpack_from("<II", data.ljust(16, b"\0"), 8)
     if not size or start + size > len(data):
         raise PeerError(Message.CUT_SHORT.said(what=f"its payload is to end at {start + size} of {len(data)} octets"))
     return data[start : start + size]

@@ -7,8 +7,7 @@ import os
 import re
 import signal
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
@@ -28,18 +27,13 @@ from netprov.xen.bootloader.fetcher import Fetcher
 from netprov.xen.bootloader.find import BootServer
 from netprov.xen.bootloader.guest import Guest, identify
 from netprov.xen.bootloader.messages import Message
-from netprov.xen.bootloader.noanswer import NoAnswer, holds_system
 from netprov.xen.bootloader.obtain import IMPORTS, Obtained, Wanted, look, obtain
-from netprov.xen.bootloader.reach import Reach, reach_of
 
 if TYPE_CHECKING:
     from netprov.dhcp.client import Ask, Bound
 
 _MAX_SIZE = 1 << 30  # octets of a kernel or an initrd
 _TIMEOUT = 600.0  # seconds for all of it
-_RHYTHM = (1.0, 2.0, 4.0, *(8.0,) * 7)
-"""Seconds: a minute in all, as a PXE ROM asks (4, 8, 16, 32; PXE 2.1 §2.2.4); never more than 8 without a question, so
-that a server, or a bridge's port, that comes alive meanwhile is heard at once."""
 _BRIDGE = "xenbr0"
 _PYGRUB = ("pygrub", "/usr/lib/xen-*/bin/pygrub", "/usr/libexec/xen/bin/pygrub", "/usr/lib/xen/bin/pygrub")
 
@@ -105,13 +99,11 @@ def _boot(call: Call, console: Console) -> None:
         console.say(note)
     guest = identify(call)
     limit = _size(call.max_size)
-    try:
-        local = _from_network(call, console, guest, limit)
-    except NoAnswer as unanswered:
-        if not _goes_on(call):
-            raise
-        said = Message.GOES_ON.said(error=unanswered, disk=_disk(call))
-        local = Local(said)
+    if call.server:
+        facts = MachineFacts(mac=guest.mac, uuid=guest.uuid, server=_address(call.server))
+        local = _hand_over(call, console, guest, facts, BootServer(_url_or_nothing(call.server)), limit)
+    else:
+        local = _as_domu(call, console, guest, limit)
     if local is not None and call.dry_run:
         _tell(call, (("local", local.said),))
     elif local is not None:
@@ -119,55 +111,23 @@ def _boot(call: Call, console: Console) -> None:
         _pygrub(call, local.said)
 
 
-def _from_network(call: Call, console: Console, guest: Guest, limit: int) -> Local | None:
-    """None: what is to boot was handed over. Raises NoAnswer where no server says anything."""
-    if call.server:
-        reach = reach_of(call.server, call.other_servers)
-        facts = MachineFacts(mac=guest.mac, uuid=guest.uuid, server=_address(call.server))
-        return _hand_over(call, console, guest, facts, BootServer(_url_or_nothing(call.server)), limit, reach)
-    return _as_domu(call, console, guest, limit)
-
-
-def _goes_on(call: Call) -> bool:
-    """Whether it boots its disk where nobody answers."""
-    return not call.no_local and holds_system(_disk(call))
-
-
-def _disk(call: Call) -> str:
-    return call.pygrub_image or call.disk
-
-
 def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | None:
     from netprov.dhcp.client import Ask
     from netprov.xen.bootloader.domunet import as_domu, take_address
-    from netprov.xen.bootloader.wire import hindrances
 
     console.say(f"requesting info for MAC address {guest.mac}")
     options = dict(dhcp_options(guest.mac, guest.uuid))
     bridge = guest.bridge or _BRIDGE
-    hindered = "; ".join(hindrances(bridge))
-    timeout = call.timeout if call.timeout is not None else _TIMEOUT
-    until = time.monotonic() + max(timeout - 1, timeout * 0.9)  # time is left to say what was seen
-    rounds = call.retries + 1 if call.retries is not None else 1 if _goes_on(call) else None
-
     with as_domu(guest.mac, bridge) as interface:
-
-        def asked(sent: Mapping[int, bytes]) -> Bound:
-            try:
-                return _asked(interface, Ask(guest.mac, sent, waits=_RHYTHM), rounds, until)
-            except PeerError as error:
-                why = f"{error}; of {bridge}: {hindered}" if hindered else str(error)
-                raise NoAnswer(Message.NO_LEASE.said(mac=guest.mac, bridge=bridge, why=why)) from None
-
-        bound = asked(options)
+        bound = _asked(interface, bridge, Ask(guest.mac, options), call.retries or 0)
         if is_ipxe(bound.boot_file):  # which would ask again, as itself
-            again = asked(options | {77: IPXE_CLASS})
+            again = _asked(interface, bridge, Ask(guest.mac, options | {77: IPXE_CLASS}), call.retries or 0)
             bound = again if again.boot_file else bound
         mask = bound.ack.address(1) or IPv4Address("255.255.255.255")
         router = bound.ack.address(3)
         take_address(interface, _leased(bound.ip, mask), router)
         if bound.boot is None:
-            raise NoAnswer(Message.NO_BOOT_FILE.said(mac=guest.mac, ip=bound.ip))
+            raise PeerError(Message.NO_BOOT_FILE.said(mac=guest.mac, ip=bound.ip))
         said = bound.boot.options
         facts = MachineFacts(
             guest.mac, bound.ip, bound.next_server, router, mask, guest.uuid, boot_file=bound.boot_file,
@@ -179,31 +139,23 @@ def _as_domu(call: Call, console: Console, guest: Guest, limit: int) -> Local | 
         return _hand_over(call, console, guest, facts, server, limit)
 
 
-def _asked(interface: str, who: Ask, rounds: int | None, until: float) -> Bound:
-    """Asks `rounds` minutes, or, where that is None, `until` then. Raises PeerError."""
+def _asked(interface: str, bridge: str, who: Ask, retries: int) -> Bound:
     from netprov.dhcp.ask import ask
 
-    number = 1
-    while True:
+    failure = ""
+    for _ in range(retries + 1):
         try:
-            return ask(interface, who, until)
-        except PeerError:
-            if number == rounds or time.monotonic() >= until:
-                raise
-        number += 1
+            return ask(interface, who)
+        except PeerError as error:
+            failure = str(error)
+    raise PeerError(Message.NO_LEASE.said(mac=who.mac, bridge=bridge, why=failure))
 
 
 def _hand_over(
-    call: Call,
-    console: Console,
-    guest: Guest,
-    facts: MachineFacts,
-    server: BootServer,
-    limit: int,
-    reach: Reach | None = None,
+    call: Call, console: Console, guest: Guest, facts: MachineFacts, server: BootServer, limit: int
 ) -> Local | None:
     """Finds, fetches, checks and answers. Returns what says to boot the disk, where that is so."""
-    wanted = Wanted(guest, facts, server, limit, call.label, call.config_dir, call.args, reach)
+    wanted = Wanted(guest, facts, server, limit, call.label, call.config_dir, call.args)
     if call.dry_run:
         return _looked(call, wanted, console)
     with handover(call.directory) as made:
@@ -234,16 +186,7 @@ def _obtained(call: Call, wanted: Wanted, console: Console, kernel: int, ramdisk
 
     for name in IMPORTS:
         import_module(name)
-
-    def work() -> dict[str, object]:
-        try:
-            return asdict(obtain(wanted, console, kernel, ramdisk))
-        except NoAnswer as unanswered:
-            return {"unanswered": str(unanswered)}
-
-    said = run_as(call.runas, work)
-    if "unanswered" in said:
-        raise NoAnswer(str(said["unanswered"]))
+    said = run_as(call.runas, lambda: asdict(obtain(wanted, console, kernel, ramdisk)))
     if "said" in said:
         return Local(str(said["said"]))
     return Obtained(str(said["args"]), said["ramdisk"] is True, str(said["report"]))
@@ -264,13 +207,12 @@ def _tell(call: Call, rows: tuple[tuple[str, str | list[str]], ...]) -> None:
     if call.json:
         print(json.dumps(dict(rows)))
     else:
-        text = "\n".join(f"{name}: {value if isinstance(value, str) else ' '.join(value)}" for name, value in rows)
-        print(text.encode(errors="backslashreplace").decode())
+        print("\n".join(f"{name}: {value if isinstance(value, str) else ' '.join(value)}" for name, value in rows))
 
 
 def _pygrub(call: Call, why: str) -> None:
     """Becomes pygrub, with xl's own arguments: its answer is the answer."""
-    disk = _disk(call)
+    disk = call.pygrub_image or call.disk
     if not disk or (Path(disk).is_file() and not Path(disk).stat().st_size):
         raise PeerError(Message.NO_DISK.said(why=why))
     import glob

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from netprov.errors import Problem
 from netprov.xen.create.host import Host, Stopped
-from netprov.xen.create.inuse import in_use
 from netprov.xen.create.step import Say, Step
 from netprov.xen.domain import DomainDisk
 
@@ -207,8 +206,6 @@ class TakenDisk:
             yield Problem(None, str(path), f"already exists: {_TAKE}")
         elif not (path.is_block_device() if self._disk.device else path.is_file()):
             yield Problem(None, str(path), "is neither a file nor a block device")
-        elif not self._disk.empty and (why := in_use(path)):
-            yield Problem(None, str(path), why)
 
     def do(self, host: Host, say: Say) -> None:
         """Nothing."""

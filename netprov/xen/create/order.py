@@ -34,7 +34,6 @@ class Order:
     graphics: bool = True
     full: bool = False
     take_disks: bool = False
-    folders: tuple[str, ...] = ()  # where a server's own paths may lead, besides IMAGES
     libvirt: bool = False
     output: Path | None = None
     program: str = ""

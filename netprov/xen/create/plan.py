@@ -12,7 +12,6 @@ from netprov.inventory.model import InstallMode, Inventory, Target
 from netprov.xen.create.configuration import Configuration, Replaced, StartsWithDom0
 from netprov.xen.create.declare import Declare, DeclareThere
 from netprov.xen.create.disks import disk_steps
-from netprov.xen.create.folders import refuse_paths
 from netprov.xen.create.host import Host
 from netprov.xen.create.install import ArmInstall, Follow
 from netprov.xen.create.libvirt import Define, Redefine, VirshStart, domain_xml, virsh_runs
@@ -50,12 +49,10 @@ def remote_plan(order: Order, site: RemoteSite) -> Plan:
     """With the inventory of the netprov at `site`. Raises ConfigError and PeerError."""
     system = site.system(order.source)
     if system is not None:
-        refuse_paths(system, order, str(site))
         return _plan(order, changed(system, order), site, [])
     profile = site.profile(order.source)
     if profile is None:
         raise ConfigError(Problem(None, str(site), f"no system or profile {order.source!r} is declared there"))
-    refuse_paths(profile, order, str(site))
     there = [order.name] if order.name and site.system(order.name) is not None else []
     made = of_profile(order, profile, there)
     return _plan(order, made.system, site, [DeclareThere(site, made.system, made.declares or {})])

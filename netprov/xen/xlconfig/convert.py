@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from netprov.errors import ConfigError, Problem
 from netprov.xen.xlconfig import grammar, xm
@@ -18,7 +17,6 @@ EMPTY_DISK = "/var/lib/netprov/empty.img"
 """A file of no octets, for a domU without a disk: xl runs no bootloader where there is none."""
 
 _OURS = frozenset({"bootargs", "builder", "cpu"})  # what the steps below see to
-_XM_MEMORY = "128"  # MiB (xm's create.py)
 _HVM_KERNELS = ("hvmloader",)
 _FLAG_VALUES = {f"{flag}={value}": "trusted" if (flag == "trusted") is (value == "1") else "untrusted"
                 for flag in ("trusted", "untrusted") for value in "01"}  # fmt: skip
@@ -37,12 +35,10 @@ class Converted:
 class _Work:
     """The settings as they become, and for a name that goes, why."""
 
-    name: str  # of the file
     document: Document
     settings: dict[str, Value]
     gone: dict[str, str] = field(default_factory=dict)
     new_names: dict[str, str] = field(default_factory=dict)  # where a new setting stands: in the place of an old one
-    by_hand: set[str] = field(default_factory=set)  # what statements assign that only Python understands
     notes: list[str] = field(default_factory=list)
     comments: dict[int, str] = field(default_factory=dict)  # why a statement, by number, is only a comment now
 
@@ -60,12 +56,9 @@ def convert(text: str, name: str) -> Converted:
     """What only a running Python understands is left out, and noted. Raises ConfigError for what is neither xl's
     syntax nor Python's."""
     document, variables, beyond = _read(text, name)
-    work = _Work(name, document, dict(document.settings))
+    work = _Work(document, dict(document.settings))
     for variable in variables:
         work.drop(variable, "a variable; its value is written out where it was used")
-    for number in beyond:
-        statement = document.statements[number]
-        work.by_hand |= set(xm.names_of(document.text[statement.start : statement.end]))
     for step in _STEPS:
         step(work)
     for number, problem in beyond.items():
@@ -97,17 +90,6 @@ def _left_out(work: _Work, number: int, problem: Problem) -> None:
         work.notes.append(f"{problem.origin}: left out, to be written by hand: {', '.join(settings)}: {problem.text}")
     else:
         work.notes.append(f"{problem.origin}: left out, as only Python understands it: {problem.text}")
-
-
-def _defaults(work: _Work) -> None:
-    """What xm took where nothing was said, and xl does not: xl wants a name, and gives 32 MiB."""
-    said = work.settings.keys() | work.by_hand
-    if "name" not in said and (name := Path(work.name).stem):
-        work.settings["name"] = name
-        work.notes.append(f"{work.name}: name was added, after the file: xl starts no guest without one")
-    if "memory" not in said and work.notes:  # a file in which nothing is xm's is xl's already
-        work.settings["memory"] = Number(_XM_MEMORY)
-        work.notes.append(f"{work.name}: memory = {_XM_MEMORY} was added, as xm gave; xl gives 32 MiB")
 
 
 def _guest_type(work: _Work) -> None:
@@ -230,23 +212,12 @@ def _vifs(work: _Work) -> None:
 
 
 def _disks(work: _Work) -> None:
-    _entries(work, "disk", lambda entry: _disk(work, entry))
+    _entries(work, "disk", lambda entry: str(parse_disk(entry)))
     runs = "bootloader" in work.settings and work.settings.get("type") != "hvm"
     if runs and not work.settings.get("disk"):
         disk = Disk(EMPTY_DISK, vdev="xvda", access="r")
         work.settings["disk"] = (str(disk),)
         work.note("disk", f"a disk of no octets was added, as xl runs no bootloader without a disk: touch {EMPTY_DISK}")
-
-
-def _disk(work: _Work, entry: str) -> str:
-    """xend looked for phy:hda1 and phy:vg0/tramp in /dev; a guest's kernel of today calls hda1 another name."""
-    disk = parse_disk(entry)
-    if entry.strip().startswith("phy:") and disk.target and not disk.target.startswith("/"):
-        disk = replace(disk, target=f"/dev/{disk.target}")
-        work.note("disk", f"{entry!r}: xend meant {disk.target}")
-    if disk.vdev.startswith(("hd", "sd")) and work.settings.get("type", "pv") != "hvm":
-        work.note("disk", f"{disk.vdev} may be xvd{disk.vdev[2:]} to the guest's kernel: see root= and its /etc/fstab")
-    return str(disk)
 
 
 def _framebuffers(work: _Work) -> None:
@@ -257,7 +228,7 @@ def _framebuffers(work: _Work) -> None:
     _entries(work, "vfb", rewrite)
 
 
-_STEPS = (_guest_type, _renamed, _xm_only, _bootloader, _vifs, _disks, _framebuffers, _defaults)
+_STEPS = (_guest_type, _renamed, _xm_only, _bootloader, _vifs, _disks, _framebuffers)
 
 
 def _written(work: _Work) -> str:

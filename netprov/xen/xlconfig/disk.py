@@ -8,8 +8,7 @@ from dataclasses import dataclass
 _VDEV = r"(?:xvd[a-z]+\d*|hd[a-z]+\d*|sd[a-z]+\d*|vd[a-z]+\d*|d\d+(?:p\d+)?|ioemu:[a-z]+\d*|0x[0-9a-f]+|\d+)"
 _PREFIX = re.compile(r"(tapdisk|tap2|tap|aio|ioemu|file|phy|raw|qcow2|qcow|vhd|qed|iscsi|nbd|enbd|drbd):")
 _OLD = re.compile(
-    rf"(?P<target>[^,]*),\s*(?P<vdev>{_VDEV})(?::(?P<type>[a-z]+))?\s*(?:,\s*(?P<access>ro|rw|r|w!?)\s*)?",
-    re.IGNORECASE,
+    rf"(?P<target>[^,]*),\s*(?P<vdev>{_VDEV})(?::(?P<type>[a-z]+))?\s*,\s*(?P<access>ro|rw|r|w!?)\s*", re.IGNORECASE
 )
 _FORMATS = frozenset({"raw", "qcow", "qcow2", "vhd", "qed"})
 _SCRIPTS = frozenset({"iscsi", "nbd", "enbd", "drbd"})
@@ -55,10 +54,10 @@ def parse_disk(text: str) -> Disk:
             script = f"block-{prefix[1]}"
         plain = plain[prefix.end() :]
     old = _OLD.fullmatch(plain)
-    if old is not None and (old["access"] or plain != text.strip()):  # only behind a prefix may the mode be left out
+    if old is not None:
         cdrom = (old["type"] or "").lower() == "cdrom"
         vdev = old["vdev"].removeprefix("ioemu:")
-        access = _ACCESS[(old["access"] or ("r" if cdrom else "w")).lower()]
+        access = _ACCESS[old["access"].lower()]
         return Disk(old["target"].strip(), format_ or "raw", vdev, access, cdrom, script)
     return _named(plain, {key: value for key, value in (("format", format_), ("script", script)) if value})
 

@@ -51,21 +51,6 @@ XL_KEYS = _OF_4_17 | SINCE.keys()
 RENAMED: Mapping[str, str] = {"cpu_cap": "cap", "on_shutdown": "on_poweroff"}
 """xm's names for settings that xl has under another."""
 
-_ACTIONS = frozenset(
-    {"destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart", "soft-reset"}
-)
-
-WORDS: Mapping[str, frozenset[str]] = {
-    "type": frozenset({"pv", "pvh", "hvm"}),
-    "builder": frozenset({"generic", "hvm"}),
-    "on_poweroff": _ACTIONS, "on_reboot": _ACTIONS, "on_crash": _ACTIONS, "on_watchdog": _ACTIONS,
-    "on_soft_reset": _ACTIONS,
-}  # fmt: skip
-"""Settings of which xl takes these words only, and ends at any other (xl_parse.c)."""
-
-NUMBERS = frozenset({"cap", "cpu_weight", "maxmem", "maxvcpus", "memory", "shadow_memory", "vcpus", "videoram"})
-"""Settings that are numbers, which xl does not take from a list."""
-
 XM_ONLY: Mapping[str, str] = {
     "device_model": "xl chooses the device model itself",
     "dhcp": "write ip=dhcp into extra, or leave it: the installer asks DHCP by itself",

@@ -12,7 +12,7 @@ from netprov.xen.xlconfig.bootloader import Bootloader, bootloader
 from netprov.xen.xlconfig.convert import EMPTY_DISK
 from netprov.xen.xlconfig.disk import Disk, parse_disk
 from netprov.xen.xlconfig.document import Document, Number, Value, setting
-from netprov.xen.xlconfig.keys import NUMBERS, SINCE, VIF_SINCE, WORDS, XL_KEYS, XM_ONLY
+from netprov.xen.xlconfig.keys import SINCE, VIF_SINCE, XL_KEYS, XM_ONLY
 from netprov.xen.xlconfig.vif import FLAGS, Vif, is_pair, is_xl_mac, parse_vif
 
 _NO = frozenset({"0", "no", "false", "off"})
@@ -50,11 +50,6 @@ def _with_remedy(problem: Problem, text: str, name: str) -> Problem:
                 return Problem(problem.origin, "", f"{problem.text}; xl ignores bootargs anyway. Write: {_args(value)}")
             return Problem(problem.origin, "", f"{problem.text}. Write: {setting(key, value)}")
     return problem
-
-
-def _first(value: tuple[Value, ...]) -> str:
-    first = str(value[0]) if value else ""
-    return first if first.isdecimal() else "…"
 
 
 def _args(value: Value) -> str:
@@ -108,11 +103,7 @@ class _Lint:
                     text = f"{key} is set in line {seen[key]} already; xl uses the last"
                     yield Problem(statement.origin, "", text)
                 seen.setdefault(key, statement.origin.line)
-        for key, value in self._settings.items():
-            if key in WORDS and value not in WORDS[key]:
-                yield self._problem(key, f"{key} = {value!r} is none of {', '.join(sorted(WORDS[key]))}")
-            elif key in NUMBERS and isinstance(value, tuple):
-                yield self._problem(key, f"{key} must be a number; write: {setting(key, Number(_first(value)))}")
+        for key in self._settings:
             yield from self._since(key, key, SINCE)
             if key in XM_ONLY:
                 yield self._problem(key, f"xl ignores {key}, which was xm's: {XM_ONLY[key]}")
